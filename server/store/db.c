@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "server/store/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/macro.h"
+#include "server/store/schema.h"
+
+#define STATEMENTS_MAX 256 /* far above the number of SQL constants in this room */
+
+struct db {
+	sqlite3 *handle;
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} statements[STATEMENTS_MAX];
+	size_t n_statements;
+};
+
+DEFINE_FREEP(struct db, db_close);
+
+static int to_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CANTOPEN:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
+static int execute(struct db *db, const char *sql)
+{
+	return to_errno(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+}
+
+static int read_version(struct db *db, int *ret)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &stmt, NULL);
+
+	if (r != SQLITE_OK)
+		return to_errno(r);
+	r = sqlite3_step(stmt);
+	if (r == SQLITE_ROW)
+		*ret = sqlite3_column_int(stmt, 0);
+	(void)sqlite3_finalize(stmt); /* repeats the error of the step */
+	return r == SQLITE_ROW ? 0 : to_errno(r);
+}
+
+static int migrate_one(struct db *db, int version)
+{
+	char pragma[64];
+	int r;
+
+	r = db_begin(db);
+	if (r < 0)
+		return r;
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", version + 1);
+	r = execute(db, schema_migrations[version]);
+	if (r == 0)
+		r = execute(db, pragma);
+	if (r < 0) {
+		db_rollback(db);
+		return r;
+	}
+	return db_commit(db);
+}
+
+static int migrate(struct db *db)
+{
+	int version = 0, r;
+
+	r = read_version(db, &version);
+	if (r < 0)
+		return r;
+	if (version < 0 || (size_t)version > schema_n_migrations)
+		return -EUCLEAN;
+	for (; (size_t)version < schema_n_migrations; version++) {
+		r = migrate_one(db, version);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int db_open(const char *path, struct db **ret)
+{
+	CLEANUP(db_closep) struct db *db = calloc(1, sizeof(*db));
+	int r;
+
+	if (!db)
+		return -ENOMEM;
+	r = sqlite3_open_v2(path, &db->handle,
+	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (r != SQLITE_OK)
+		return to_errno(r);
+	(void)sqlite3_busy_timeout(db->handle, 2000); /* a backup may hold the lock for a moment */
+	r = execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+	                "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;");
+	if (r < 0)
+		return r;
+	r = migrate(db);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(&db);
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < db->n_statements; i++)
+		(void)sqlite3_finalize(db->statements[i].stmt); /* reports an error seen before */
+	(void)sqlite3_close(db->handle); /* cannot fail: no statement is left */
+	free(db);
+}
+
+int db_begin(struct db *db)
+{
+	assert(!db_in_transaction(db));
+	return execute(db, "BEGIN IMMEDIATE");
+}
+
+int db_commit(struct db *db)
+{
+	int r = execute(db, "COMMIT");
+
+	if (r < 0)
+		db_rollback(db);
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db_in_transaction(db))
+		(void)execute(db, "ROLLBACK"); /* fails only when there is nothing to roll back */
+}
+
+bool db_in_transaction(const struct db *db)
+{
+	return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+const char *db_message(const struct db *db)
+{
+	return sqlite3_errmsg(db->handle);
+}
+
+int db_prepare(struct db *db, const char *sql, sqlite3_stmt **ret)
+{
+	sqlite3_stmt *stmt;
+	int r;
+
+	for (size_t i = 0; i < db->n_statements; i++)
+		if (db->statements[i].sql == sql) {
+			db_reset(db->statements[i].stmt);
+			*ret = db->statements[i].stmt;
+			return 0;
+		}
+	assert(db->n_statements < STATEMENTS_MAX);
+	r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+	if (r != SQLITE_OK)
+		return to_errno(r);
+	db->statements[db->n_statements].sql = sql;
+	db->statements[db->n_statements++].stmt = stmt;
+	*ret = stmt;
+	return 0;
+}
+
+static int parameter(sqlite3_stmt *stmt, const char *name)
+{
+	int index = sqlite3_bind_parameter_index(stmt, name);
+
+	assert(index > 0);
+	return index;
+}
+
+/* Bindings of small borrowed values fail only for lack of memory; the step after it then reports.
+ */
+void db_bind_i64(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+	(void)sqlite3_bind_int64(stmt, parameter(stmt, name), value);
+}
+
+void db_bind_text(sqlite3_stmt *stmt, const char *name, const char *text)
+{
+	(void)sqlite3_bind_text(stmt, parameter(stmt, name), text, -1, SQLITE_STATIC);
+}
+
+void db_bind_slice(sqlite3_stmt *stmt, const char *name, struct slice text)
+{
+	const char *data = text.len > 0 ? (const char *)text.data : "";
+
+	(void)sqlite3_bind_text(stmt, parameter(stmt, name), data, (int)text.len, SQLITE_STATIC);
+}
+
+void db_bind_blob(sqlite3_stmt *stmt, const char *name, struct slice blob)
+{
+	const void *data = blob.len > 0 ? (const void *)blob.data : "";
+
+	(void)sqlite3_bind_blob(stmt, parameter(stmt, name), data, (int)blob.len, SQLITE_STATIC);
+}
+
+void db_bind_null(sqlite3_stmt *stmt, const char *name)
+{
+	(void)sqlite3_bind_null(stmt, parameter(stmt, name));
+}
+
+int db_step(struct db *db, sqlite3_stmt *stmt)
+{
+	int r = sqlite3_step(stmt);
+
+	if (r == SQLITE_ROW)
+		return DB_ROW;
+	(void)sqlite3_reset(stmt); /* repeats the error of the step */
+	return to_errno(r);
+}
+
+int db_run(struct db *db, sqlite3_stmt *stmt)
+{
+	int r = db_step(db, stmt);
+
+	assert(r != DB_ROW);
+	return r < 0 ? r : sqlite3_changes(db->handle);
+}
+
+void db_reset(sqlite3_stmt *stmt)
+{
+	(void)sqlite3_reset(stmt); /* repeats an error already reported */
+	(void)sqlite3_clear_bindings(stmt);
+}
+
+int64_t db_last_id(const struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t db_column_i64(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_int64(stmt, column);
+}
+
+const char *db_column_text(sqlite3_stmt *stmt, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+	return text ? text : "";
+}
+
+struct slice db_column_slice(sqlite3_stmt *stmt, int column)
+{
+	const void *data = sqlite3_column_blob(stmt, column);
+
+	return slice_make(data, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+bool db_column_is_null(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * The event table.
+ */
+#pragma once
+
+#include "server/core/event.h"
+#include "server/store/db.h"
+
+/*
+ * Appends an event (its id is given by the table) inside the caller's transaction.
+ * Returns 0 or -errno.
+ */
+int event_store_append(struct db *db, const struct event *event);
+
+/*
+ * Events with id > after, oldest first, of one job (0: of everybody): at most max into events[].
+ * Returns the number, or -errno.
+ */
+int event_store_list(struct db *db, int64_t job, int64_t after, struct event *events, int max);
