@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MulanPSL-2.0
+"""KVM where a guest really starts, else TCG: found out by trying, once per boot of this machine."""
+
+import os
+import subprocess
+import tempfile
+
+from . import paths
+
+# A boot sector that tells the debug-exit device 0x10: qemu then exits with (0x10 << 1) | 1.
+#   mov al, 0x10; out 0xf4, al; hlt; jmp $-1
+_SECTOR = bytes([0xB0, 0x10, 0xE6, 0xF4, 0xF4, 0xEB, 0xFD]).ljust(510, b"\0") + b"\x55\xaa"
+_STARTED = 33
+
+
+def _guest_starts(accel):
+    """Whether a guest reaches its first instructions within a few seconds."""
+    with tempfile.NamedTemporaryFile(suffix=".img") as disk:
+        disk.write(_SECTOR)
+        disk.flush()
+        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-m", "64",
+                "-machine", "pc", "-accel", accel, "-cpu", "host" if accel == "kvm" else "max",
+                "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                "-drive", f"file={disk.name},format=raw,if=ide,readonly=off"]
+        try:
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, timeout=8, check=False)
+        except (subprocess.TimeoutExpired, OSError):
+            return False
+        return done.returncode == _STARTED
+
+
+def choose():
+    """Returns qemu's options for accelerator and processor; $CCI_ACCEL (kvm, tcg) decides when
+    set."""
+    accel = os.environ.get("CCI_ACCEL") or _remembered()
+    if accel == "kvm":
+        return ["-accel", "kvm", "-cpu", "host"]
+    # 5-level page tables make emulation much slower.
+    return ["-accel", "tcg,thread=multi", "-cpu", "max,-la57"]
+
+
+def _remembered():
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    note = os.path.join(paths.CACHE, "accel")
+    try:
+        with open(note, encoding="ascii") as file:
+            known, accel = file.read().split()
+        if known == boot:
+            return accel
+    except (OSError, ValueError):
+        pass
+    usable = os.access("/dev/kvm", os.R_OK | os.W_OK) and _guest_starts("kvm")
+    accel = "kvm" if usable else "tcg"
+    os.makedirs(paths.CACHE, exist_ok=True)
+    with open(note, "w", encoding="ascii") as file:
+        file.write(f"{boot} {accel}\n")
+    return accel

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MulanPSL-2.0
+"""A virtual machine that boots from the network, as a rack machine does."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+
+from . import accel
+from .errors import LabError
+
+_CODE = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/edk2/ovmf/OVMF_CODE.fd",
+         "/usr/share/OVMF/OVMF_CODE.fd"]
+_VARS = ["/usr/share/OVMF/OVMF_VARS_4M.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd",
+         "/usr/share/OVMF/OVMF_VARS.fd"]
+
+
+def _first(candidates):
+    for path in candidates:
+        if os.path.exists(path):
+            return path
+    raise LabError(f"none of {', '.join(candidates)} is there: install ovmf")
+
+
+class Machine:
+    """One qemu. firmware: "uefi" (OVMF and its own PXE), "bios" (SeaBIOS and qemu's iPXE ROM), or
+    "direct" (kernel and initrd given, no firmware network).
+
+    The guest's reboot ends qemu unless reboots is true. Files in directory: NAME.serial, NAME.qmp,
+    NAME.vars, NAME.qemu (qemu's own messages).
+    """
+
+    def __init__(self, lab, directory, firmware, name="vm", number=0, reboots=False, memory=1024,
+                 smp=2, kernel=None, initrd=None, append=""):
+        self.lab = lab
+        self.name = name
+        self.firmware = firmware
+        self.mac = f"52:54:00:12:34:{0x50 + number:02x}"
+        self.uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, "cci-lab-" + self.mac))
+        self.directory = directory
+        self.reboots = reboots
+        self.memory = memory
+        self.smp = smp
+        self.direct = {"kernel": kernel, "initrd": initrd, "append": append}
+        self.serial = os.path.join(directory, f"{name}.serial")
+        self.tap = lab.add_tap()
+        self.process = None
+        self.started = None
+
+    def _file(self, suffix):
+        return os.path.join(self.directory, f"{self.name}.{suffix}")
+
+    def _firmware_options(self):
+        card = f"virtio-net-pci,netdev=n0,mac={self.mac},bootindex=1"
+        if self.firmware == "bios":
+            # graphics=off: firmware and iPXE write to the serial line.
+            return ["-machine", "pc,graphics=off", "-device", card]
+        if self.firmware == "direct":
+            return ["-machine", "pc", "-device", card, "-kernel", self.direct["kernel"],
+                    "-initrd", self.direct["initrd"], "-append", self.direct["append"]]
+        shutil.copy(_first(_VARS), self._file("vars"))      # fresh, so that runs are equal
+        return ["-machine", "q35",
+                "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_first(_CODE)}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={self._file('vars')}",
+                "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+                # romfile= (empty) keeps qemu's iPXE ROM away: OVMF's own PXE runs.
+                "-device", card + ",romfile="]
+
+    def command(self):
+        """qemu's command line."""
+        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-monitor", "none",
+                "-name", self.name, "-uuid", self.uuid, "-m", str(self.memory),
+                "-smp", str(self.smp), "-serial", f"file:{self.serial}",
+                "-qmp", f"unix:{self._file('qmp')},server=on,wait=off",
+                "-netdev", f"tap,id=n0,ifname={self.tap},script=no,downscript=no"]
+        if not self.reboots:
+            argv.append("-no-reboot")
+        return argv + accel.choose() + self._firmware_options()
+
+    def start(self):
+        """Powers the machine on."""
+        os.makedirs(self.directory, exist_ok=True)
+        open(self.serial, "wb").close()
+        with open(self._file("qemu"), "wb") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
+        self.started = time.monotonic()
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def console(self):
+        """All serial output so far, as text without terminal control sequences."""
+        with open(self.serial, "rb") as file:
+            text = file.read().decode("utf-8", "replace")
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+
+    def tail(self, lines=40):
+        shown = [line for line in self.console().splitlines() if line.strip()]
+        return "\n".join(f"  | {line}" for line in shown[-lines:])
+
+    def wait_for(self, pattern, timeout):
+        """Waits until the serial output matches; returns the match."""
+        end = time.monotonic() + timeout
+        while True:
+            alive = self.running()
+            match = re.search(pattern, self.console())
+            if match:
+                return match
+            if not alive or time.monotonic() > end:
+                why = f"not seen in {timeout} s" if alive else "machine ended first"
+                raise LabError(f"{self.name}: {pattern!r}: {why}; its console ends:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def wait_end(self, timeout):
+        """Waits for the guest to power off or (unless reboots) to reboot."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{self.name}: still on after {timeout} s; its console ends:\n"
+                           f"{self.tail()}") from None
+        if self.process.returncode != 0:
+            with open(self._file("qemu"), encoding="utf-8", errors="replace") as file:
+                raise LabError(f"{self.name}: qemu exited {self.process.returncode}: "
+                               f"{file.read().strip()}")
+
+    def qmp(self, command, **arguments):
+        """Sends one QMP command and returns its answer."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(self._file("qmp"))
+            stream = connection.makefile("rw", encoding="utf-8")
+            stream.readline()                               # the greeting
+            for name, given in (("qmp_capabilities", {}), (command, arguments)):
+                stream.write(json.dumps({"execute": name, "arguments": given}) + "\n")
+                stream.flush()
+                answer = {}
+                while "return" not in answer and "error" not in answer:
+                    answer = json.loads(stream.readline())  # events come in between
+                if "error" in answer:
+                    raise LabError(f"{self.name}: {name}: {answer['error'].get('desc')}")
+        return answer["return"]
+
+    def reset(self):
+        """As pressing the reset button; ends qemu unless reboots."""
+        self.qmp("system_reset")
+
+    def stop(self):
+        """Pulls the plug."""
+        if self.running():
+            self.process.kill()
+        if self.process is not None:
+            self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

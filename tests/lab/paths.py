@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MulanPSL-2.0
+"""Where things are, and making those that a lab needs."""
+
+import fcntl
+import os
+import subprocess
+import sys
+
+from .errors import LabError
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+CACHE = os.path.join(TOP, ".cache")
+SRV = os.path.join(CACHE, "srv")
+TFTP = os.path.join(CACHE, "tftp")
+BUILD = os.environ.get("CCI_BUILD", os.path.join(TOP, "build"))
+# What runs in the guest: no sanitizers there, their libraries are not in the image.
+RELEASE = os.path.join(TOP, "build-release")
+
+AGENT = os.path.join(RELEASE, "agent", "lkp-bootstrap")
+
+
+def program(name, build=None):
+    """The path of ccid, cci or lkp-bootstrap in a build directory (default: $CCI_BUILD)."""
+    room = {"ccid": "server", "cci": "cli", "lkp-bootstrap": "agent"}[name]
+    path = os.path.join(build or BUILD, room, name)
+    if not os.path.exists(path):
+        raise LabError(f"{path} is not built: run ninja -C {build or BUILD}")
+    return path
+
+
+def tool(name):
+    return os.path.join(TOP, "tools", name)
+
+
+def _run(*argv):
+    done = subprocess.run(argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-40:])
+        raise LabError(f"{' '.join(argv)} failed ({done.returncode}):\n{tail}")
+
+
+def build_release(*targets):
+    """Builds targets (default: all) in the release build directory."""
+    if not os.path.exists(os.path.join(RELEASE, "build.ninja")):
+        _run("meson", "setup", RELEASE, TOP, "--buildtype=release")
+    _run("ninja", "-C", RELEASE, *targets)
+
+
+def agent_unit():
+    """The agent's unit file: configured by the build, or as it stands in the source."""
+    for directory in (os.path.join(RELEASE, "agent"), os.path.join(TOP, "agent")):
+        path = os.path.join(directory, "lkp-bootstrap.service")
+        if os.path.exists(path):
+            return path
+    raise LabError("no lkp-bootstrap.service in the build or the source")
+
+
+def image_link():
+    """The current root tree of the test image."""
+    return os.path.join(SRV, "os", "debian", os.uname().machine, "bookworm")
+
+
+def prepare(tell=None):
+    """Makes what a lab boots, as far as it is not there: agent, image, loaders."""
+    tell = tell or (lambda text: print(f"lab: {text}", file=sys.stderr, flush=True))
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, ".prepare"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tell("release build of the agent")
+        build_release("agent/lkp-bootstrap")
+        if not os.path.exists(image_link()):
+            tell("making the image (once; minutes)")
+        _run(tool("cci-mkos"), "debian:bookworm", "--srv", SRV, "--cache",
+             os.path.join(CACHE, "mkos"), "--agent", AGENT, "--unit", agent_unit())
+        _run(tool("loaders"), TFTP)
