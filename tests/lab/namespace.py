@@ -20,6 +20,7 @@ CLONE_NEWNET = 0x40000000
 MS_NOSUID_NODEV_NOEXEC = 0x2 | 0x4 | 0x8
 MS_REC_PRIVATE = 0x4000 | 0x40000
 PR_SET_PDEATHSIG = 1
+_NEW = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -62,17 +63,26 @@ def _leave(status):
     os._exit(status if status >= 0 else 128 - status)
 
 
-def enter():
-    """Returns in a process that is alone in new namespaces; the caller stays outside, waits, and
-    exits as it did. Raises NotPermitted where that is not allowed. Call it early, with no threads
-    and nothing to clean up."""
+def probe():
+    """Raises NotPermitted unless enter() would work; changes nothing."""
     if os.geteuid() != 0:
         raise NotPermitted("must be root to make a network namespace")
     if not os.path.exists("/dev/net/tun"):
         raise NotPermitted("/dev/net/tun is not there")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if _libc.unshare(_NEW) == 0 else 1)
+    if os.waitpid(child, 0)[1] != 0:
+        raise NotPermitted("this machine does not let us make namespaces")
+
+
+def enter():
+    """Returns in a process that is alone in new namespaces; the caller stays outside, waits, and
+    exits as it did. Raises NotPermitted where that is not allowed. Call it early, with no threads
+    and nothing to clean up."""
     sys.stdout.flush()
     sys.stderr.flush()
-    _check(_libc.unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID), "unshare")
+    _check(_libc.unshare(_NEW), "unshare")
     ready, report = os.pipe()
     first = os.fork()
     if first:
