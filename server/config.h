@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * ccid.yaml as a value: every key with its default, checked. Plain data of fixed bounds without
+ * pointers, so that a configuration is copied by assignment and nothing is to be freed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/usec.h"
+#include "lib/format/netaddr.h"
+
+#define CONFIG_PATH_MAX       512 /* of a path in the file, with its NUL */
+#define CONFIG_NAME_MAX       64
+#define CONFIG_INTERFACE_MAX  16 /* IFNAMSIZ */
+#define CONFIG_INTERFACES_MAX 16
+#define CONFIG_PORTS_MAX      8
+#define CONFIG_ROOTS_MAX      16
+#define CONFIG_SUBNETS_MAX    16
+#define CONFIG_DNS_MAX        4
+#define CONFIG_LOADERS_MAX    32  /* more than the registered architectures of RFC 5970 */
+#define CONFIG_LOADER_MAX     128 /* the `file` field of a DHCP message */
+#define CONFIG_NETS_MAX       16
+
+struct config_ports {
+	uint16_t port[CONFIG_PORTS_MAX];
+	size_t n;
+};
+
+/* URL path `prefix`/REST is directory/REST. */
+struct config_root {
+	char prefix[CONFIG_NAME_MAX]; /* "/os": begins with '/', does not end with it */
+	char directory[CONFIG_PATH_MAX];
+};
+
+enum config_dhcp_mode {
+	CONFIG_DHCP_FULL,
+	CONFIG_DHCP_PROXY,
+	CONFIG_DHCP_OFF,
+	_CONFIG_DHCP_MODE_MAX,
+};
+
+enum config_dhcp_key {
+	CONFIG_DHCP_KEY_MAC,
+	CONFIG_DHCP_KEY_CLIENT_ID,
+	_CONFIG_DHCP_KEY_MAX,
+};
+
+enum config_ra {
+	CONFIG_RA_AUTO, /* answered in full mode */
+	CONFIG_RA_OFF,
+	_CONFIG_RA_MAX,
+};
+
+/* Both ends included; inside the net of its subnet, without its first and last address. */
+struct config_range {
+	uint32_t first, last;
+};
+
+struct config_subnet {
+	struct ipv4_net net;
+	struct config_range range;
+	uint32_t router; /* 0: none is told */
+	uint32_t dns[CONFIG_DNS_MAX];
+	size_t n_dns;
+	usec_t lease;
+};
+
+/* The first-stage loader of one architecture (option 93), over the default table. */
+struct config_loader {
+	uint16_t arch;
+	char file[CONFIG_LOADER_MAX];
+};
+
+/* Who may submit without a token. The API tells ::1 as 127.0.0.1, so it is a net like another. */
+struct config_peers {
+	struct ipv4_net net;
+	bool is_ipv6_loopback; /* was written ::1; net is 127.0.0.1/32 */
+};
+
+struct config {
+	char interfaces[CONFIG_INTERFACES_MAX][CONFIG_INTERFACE_MAX];
+	size_t n_interfaces;
+	struct config_ports api, files, upload;
+	unsigned workers;
+	enum config_ra ra;
+	char state[CONFIG_PATH_MAX];
+	char results[CONFIG_PATH_MAX];
+	struct config_root roots[CONFIG_ROOTS_MAX]; /* in the order of the file */
+	size_t n_roots;
+	enum config_dhcp_mode dhcp_mode;
+	enum config_dhcp_key dhcp_key;
+	struct config_subnet subnets[CONFIG_SUBNETS_MAX];
+	size_t n_subnets;
+	char tftp_root[CONFIG_PATH_MAX];
+	uint32_t boot_server; /* 0: the address of the arrival interface */
+	struct config_loader loaders[CONFIG_LOADERS_MAX];
+	size_t n_loaders;
+	usec_t boot_hold;
+	char lab[CONFIG_NAME_MAX];
+	char hosts[CONFIG_PATH_MAX];  /* directory of host files */
+	char tokens[CONFIG_PATH_MAX]; /* empty: no file of tokens */
+	struct config_peers open_to[CONFIG_NETS_MAX];
+	size_t n_open_to;
+};
+
+#define CONFIG_FILE_DEFAULT "/etc/cci/ccid.yaml"
+
+struct config_error {
+	char text[512]; /* one line without its end: "FILE:LINE:COLUMN: KEY: expected ..." */
+};
+
+enum {
+	CONFIG_BAD = 1, /* ret_error says what and where */
+};
+
+/*
+ * Parses the text of a ccid.yaml. `file` is its name in messages. Pure.
+ * Returns 0 with *ret, CONFIG_BAD with *ret_error, or -ENOMEM.
+ */
+int config_parse(const char *file, struct slice text, struct config *ret,
+                 struct config_error *ret_error);
+
+/*
+ * Reads and parses the file. Looks at no other file and at no interface.
+ * Returns 0 with *ret, CONFIG_BAD with *ret_error (also when the file cannot be read), or -ENOMEM.
+ */
+int config_load(const char *file, struct config *ret, struct config_error *ret_error);
+
+/* Appends the configuration, defaults included, as a ccid.yaml that config_parse reads as the same
+ * value. Returns 0 or -ENOMEM. */
+int config_print(const struct config *config, struct buffer *out);
+
+/* Whether router solicitations are answered: not in proxy mode, not without DHCP. */
+static inline bool config_wants_ra(const struct config *config)
+{
+	return config->ra == CONFIG_RA_AUTO && config->dhcp_mode == CONFIG_DHCP_FULL;
+}
