@@ -8,7 +8,7 @@
 #include "lib/base/table.h"
 #include "lib/base/text.h"
 #include "lib/format/cmdline.h"
-#include "lib/format/size.h"
+#include "lib/format/duration.h"
 
 static const char *const onfail_names[_BOOT_ONFAIL_MAX] = {
 	[BOOT_ONFAIL_REBOOT] = "reboot",
@@ -335,8 +335,8 @@ static void put_disks(struct composer *c, const struct boot_params *p)
 
 static void put_own(struct composer *c, const struct boot_params *p)
 {
-	char text[SIZE_TEXT_MAX];
-	uint8_t room[SIZE_TEXT_MAX];
+	char text[DURATION_TEXT_MAX];
+	uint8_t room[DURATION_TEXT_MAX];
 	struct bytes number = BYTES_ON(room);
 
 	put_text(c, "cci.root.sha256", p->root_sha256);

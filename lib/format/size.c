@@ -20,15 +20,6 @@ static const struct unit byte_units[] = {
 	{ "", 1 },
 };
 
-static const struct unit time_units[] = {
-	{ "d", 24 * 60 * USEC_PER_MINUTE },
-	{ "h", 60 * USEC_PER_MINUTE },
-	{ "m", USEC_PER_MINUTE },
-	{ "s", USEC_PER_SEC },
-	{ "ms", USEC_PER_MSEC },
-	{ "us", 1 },
-};
-
 /* Cuts the leading digits off *text. */
 static struct slice take_digits(struct slice *text)
 {
@@ -63,39 +54,13 @@ int size_parse(struct slice text, uint64_t *ret_bytes)
 	return SIZE_BAD;
 }
 
-int duration_parse(struct slice text, usec_t *ret)
-{
-	struct slice digits = take_digits(&text);
-
-	if (text.len == 0)
-		return scale(digits, USEC_PER_SEC, ret);
-	for (size_t i = 0; i < ARRAY_SIZE(time_units); i++)
-		if (text_equal(text, time_units[i].name))
-			return scale(digits, time_units[i].factor, ret);
-	return SIZE_BAD;
-}
-
-static void format(uint64_t n, const struct unit *units, size_t n_units, char to[SIZE_TEXT_MAX])
-{
-	const struct unit *unit = units;
-
-	/* the last unit divides everything */
-	while (unit < units + n_units - 1 && (n == 0 || n % unit->factor != 0))
-		unit++;
-	(void)snprintf(to, SIZE_TEXT_MAX, "%" PRIu64 "%s", n / unit->factor, unit->name);
-}
-
 const char *size_format(uint64_t bytes, char to[SIZE_TEXT_MAX])
 {
-	format(bytes, byte_units, ARRAY_SIZE(byte_units), to);
-	return to;
-}
+	const struct unit *unit = byte_units;
 
-const char *duration_format(usec_t span, char to[SIZE_TEXT_MAX])
-{
-	if (span == 0)
-		(void)snprintf(to, SIZE_TEXT_MAX, "0s");
-	else
-		format(span, time_units, ARRAY_SIZE(time_units), to);
+	/* the last unit divides everything */
+	while (unit->factor > 1 && (bytes == 0 || bytes % unit->factor != 0))
+		unit++;
+	(void)snprintf(to, SIZE_TEXT_MAX, "%" PRIu64 "%s", bytes / unit->factor, unit->name);
 	return to;
 }

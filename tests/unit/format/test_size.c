@@ -30,30 +30,6 @@ static void sizes_read_and_print(void **state)
 	}
 }
 
-static void durations_read_and_print(void **state)
-{
-	static const struct {
-		const char *text;
-		usec_t span;
-		const char *printed;
-	} cases[] = {
-		{ "45s", 45 * USEC_PER_SEC, "45s" },
-		{ "45", 45 * USEC_PER_SEC, "45s" },
-		{ "120s", 2 * USEC_PER_MINUTE, "2m" },
-		{ "1440h", UINT64_C(1440) * 60 * USEC_PER_MINUTE, "60d" },
-		{ "250ms", 250 * USEC_PER_MSEC, "250ms" },
-		{ "0", 0, "0s" },
-	};
-	char text[SIZE_TEXT_MAX];
-	usec_t span;
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(duration_parse(slice_from_text(cases[i].text), &span), 0);
-		assert_true(span == cases[i].span);
-		assert_string_equal(duration_format(span, text), cases[i].printed);
-	}
-}
-
 static void nonsense_is_refused(void **state)
 {
 	static const char *const bad[] = { "",    "G",   "-1",           "1.5G",
@@ -62,7 +38,6 @@ static void nonsense_is_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(size_parse(slice_from_text(bad[i]), &n), SIZE_BAD);
-		assert_int_equal(duration_parse(slice_from_text(bad[i]), &n), SIZE_BAD);
 	}
 }
 
@@ -70,7 +45,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_read_and_print),
-		cmocka_unit_test(durations_read_and_print),
 		cmocka_unit_test(nonsense_is_refused),
 	};
 
