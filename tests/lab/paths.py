@@ -72,5 +72,5 @@ def prepare(tell=None):
         if not os.path.exists(image_link()):
             tell("making the image (once; minutes)")
         _run(tool("cci-mkos"), "debian:bookworm", "--srv", SRV, "--cache",
-             os.path.join(CACHE, "mkos"), "--agent", AGENT, "--unit", agent_unit())
+             os.path.join(CACHE, "mkos"), "--keep", "2", "--agent", AGENT, "--unit", agent_unit())
         _run(tool("loaders"), TFTP)
