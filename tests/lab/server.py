@@ -119,6 +119,22 @@ api: {{open_to: [127.0.0.0/8, "::1", {self.lab.ADDRESS}/32]}}
     def job(self, job):
         return self.get(f"/v1/jobs/{job}")
 
+    def events(self, job):
+        """The events of a job so far, oldest first."""
+        with self.open(f"/v1/jobs/{job}/events", headers={"Accept": "application/json"}) as answer:
+            return parse_events(answer.read().decode())
+
+    def wait_event(self, job, kind, timeout, name=None):
+        """Waits for an event of the job (about the file called name, if given); returns it."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            for event in self.events(job):
+                if event["kind"] == kind and (name is None or name in json.dumps(event)):
+                    return event
+            time.sleep(0.02)
+        raise LabError(f"no {kind} of job {job} in {timeout} s; seen: "
+                       f"{[e['kind'] for e in self.events(job)]}\n{self.log_tail()}")
+
     def wait_job(self, job, timeout, states=("finished", "cancelled", "timeout", "error", "expired",
                                              "skipped")):
         """Waits until the job is in one of states; returns its document. A server that is away for
@@ -196,6 +212,15 @@ api: {{open_to: [127.0.0.0/8, "::1", {self.lab.ADDRESS}/32]}}
             self.stop()
         elif self.process is not None:
             self.process.kill()
+
+
+def parse_events(text):
+    """Events as a list: from a JSON document, or JSON lines."""
+    try:
+        document = json.loads(text)
+        return document["events"] if isinstance(document, dict) else document
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
 def check_free(address, port):

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MulanPSL-2.0
+"""The archives of cci-mkos: what the kernel unpacks is what was put in, the same way each time."""
+
+import gzip
+import importlib.machinery
+import importlib.util
+import os
+import stat
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+sys.dont_write_bytecode = True
+
+from lab.tap import equal, main  # noqa: E402
+
+
+def load(name):
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"),
+                                                  os.path.join(TOP, "tools", name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+mkos = load("cci-mkos")
+
+
+def read(path):
+    """The entries of a gzip'd newc archive: [(name, mode, inode, nlink, data)], trailer left out."""
+    with gzip.open(path) as file:
+        data = file.read()
+    assert len(data) % 512 == 0, "not padded to a block"
+    entries, at = [], 0
+    while True:
+        assert data[at:at + 6] == b"070701", f"no header at {at}"
+        fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        inode, mode, nlink, mtime, size, namesize = (fields[i] for i in (0, 1, 4, 5, 6, 11))
+        name = data[at + 110:at + 110 + namesize - 1].decode()
+        body = at + ((110 + namesize + 3) & ~3)
+        if name == "TRAILER!!!":
+            return entries
+        entries.append((name, mode, inode, nlink, mtime, data[body:body + size]))
+        at = body + ((size + 3) & ~3)
+
+
+def make_tree(root):
+    for name in ("usr/lib", "etc", "lib/modules/6.1/kernel"):
+        os.makedirs(f"{root}/{name}")
+    for name, text in (("etc/one", "first"), ("etc/b", "second"), ("usr/lib/x", "")):
+        with open(f"{root}/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    os.chmod(f"{root}/etc/one", 0o640)
+    os.link(f"{root}/etc/one", f"{root}/usr/lib/two")
+    os.symlink("usr/lib", f"{root}/lib64")
+    os.symlink("nowhere", f"{root}/etc/dangling")
+
+
+def write(scratch, name, *arguments, **options):
+    path = f"{scratch}/{name}"
+    with mkos.Archive(path, 1000) as archive:
+        archive.add_tree(f"{scratch}/root", *arguments, **options)
+    return path
+
+
+def body(check):
+    with tempfile.TemporaryDirectory() as scratch:
+        make_tree(f"{scratch}/root")
+        path = write(scratch, "all.cgz")
+        entries = {entry[0]: entry[1:] for entry in read(path)}
+        with check.check("directories come before what is in them, names are sorted"):
+            names = [entry[0] for entry in read(path)]
+            equal(names, ["lib64", "etc", "etc/b", "etc/dangling", "etc/one", "lib", "lib/modules",
+                          "lib/modules/6.1", "lib/modules/6.1/kernel", "usr", "usr/lib",
+                          "usr/lib/two", "usr/lib/x"], "names")
+        with check.check("modes, links and contents are kept"):
+            equal(entries["etc/one"][0], stat.S_IFREG | 0o640, "mode")
+            equal(entries["etc/b"][4], b"second", "content")
+            equal(entries["lib64"][4], b"usr/lib", "target of a link to a directory")
+            equal(entries["etc/dangling"][4], b"nowhere", "target of a dangling link")
+        with check.check("the names of one file share number and data"):
+            equal(entries["etc/one"][1], entries["usr/lib/two"][1], "inode")
+            equal((entries["etc/one"][2], entries["etc/one"][4], entries["usr/lib/two"][4]),
+                  (2, b"first", b""), "links and data")
+        with check.check("no time is later than the one given"):
+            equal({entry[4] for entry in read(path)}, {1000}, "times")
+        with check.check("the same tree gives the same bytes"):
+            with open(path, "rb") as one, open(write(scratch, "again.cgz"), "rb") as two:
+                equal(one.read() == two.read(), True, "archives are equal")
+        with check.check("everybody may read it"):
+            equal(stat.S_IMODE(os.stat(path).st_mode), 0o644, "mode")
+        with check.check("a part of a tree brings no entry above itself"):
+            part = read(write(scratch, "part.cgz", "lib/modules/6.1"))
+            equal([entry[0] for entry in part], ["lib/modules/6.1", "lib/modules/6.1/kernel"],
+                  "names")
+        with check.check("what is skipped is left out with all below it"):
+            rest = read(write(scratch, "rest.cgz", skip={"lib/modules", "etc/one"}))
+            equal([e[0] for e in rest if e[0].startswith(("lib/", "etc/o"))], [], "names")
+        with check.check("an archive that failed leaves nothing"):
+            try:
+                with mkos.Archive(f"{scratch}/bad.cgz", 0) as archive:
+                    archive.add(f"{scratch}/absent", "absent")
+            except FileNotFoundError:
+                pass
+            equal([n for n in os.listdir(scratch) if n.startswith("bad")], [], "files")
+        with check.check("chosen modules bring what they need"):
+            with open(f"{scratch}/modules.dep", "w", encoding="ascii") as file:
+                file.write("kernel/fs/xfs/xfs.ko: kernel/lib/libcrc32c.ko\n"
+                           "kernel/lib/libcrc32c.ko:\nkernel/sound/beep.ko:\n"
+                           "kernel/drivers/net/veth.ko:\nkernel/drivers/net/vethernet.ko:\n")
+            equal(sorted(mkos.chosen_modules(scratch)),
+                  ["kernel/drivers/net/veth.ko", "kernel/fs/xfs/xfs.ko",
+                   "kernel/lib/libcrc32c.ko"], "modules")
+
+
+if __name__ == "__main__":
+    main(body)
