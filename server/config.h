@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * ccid.yaml as a value: every key with its default, checked. Plain data of fixed bounds without
- * pointers, so that a configuration is copied by assignment and nothing is to be freed.
+ * ccid.yaml as a value: every key with its default, checked. Plain data of fixed bounds that
+ * owns nothing: a configuration is copied by assignment, and nothing is to be freed.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
+#include "server/core/dhcp_config.h"
 
 #define CONFIG_PATH_MAX       512 /* of a path in the file, with its NUL */
 #define CONFIG_NAME_MAX       64
@@ -19,10 +20,6 @@
 #define CONFIG_INTERFACES_MAX 16
 #define CONFIG_PORTS_MAX      8
 #define CONFIG_ROOTS_MAX      16
-#define CONFIG_SUBNETS_MAX    16
-#define CONFIG_DNS_MAX        4
-#define CONFIG_LOADERS_MAX    32  /* more than the registered architectures of RFC 5970 */
-#define CONFIG_LOADER_MAX     128 /* the `file` field of a DHCP message */
 #define CONFIG_NETS_MAX       16
 
 struct config_ports {
@@ -32,47 +29,14 @@ struct config_ports {
 
 /* URL path `prefix`/REST is directory/REST. */
 struct config_root {
-	char prefix[CONFIG_NAME_MAX]; /* "/os": begins with '/', does not end with it */
+	char prefix[CONFIG_NAME_MAX]; /* "/os": one component, no slash at the end */
 	char directory[CONFIG_PATH_MAX];
-};
-
-enum config_dhcp_mode {
-	CONFIG_DHCP_FULL,
-	CONFIG_DHCP_PROXY,
-	CONFIG_DHCP_OFF,
-	_CONFIG_DHCP_MODE_MAX,
-};
-
-enum config_dhcp_key {
-	CONFIG_DHCP_KEY_MAC,
-	CONFIG_DHCP_KEY_CLIENT_ID,
-	_CONFIG_DHCP_KEY_MAX,
 };
 
 enum config_ra {
 	CONFIG_RA_AUTO, /* answered in full mode */
 	CONFIG_RA_OFF,
 	_CONFIG_RA_MAX,
-};
-
-/* Both ends included; inside the net of its subnet, without its first and last address. */
-struct config_range {
-	uint32_t first, last;
-};
-
-struct config_subnet {
-	struct ipv4_net net;
-	struct config_range range;
-	uint32_t router; /* 0: none is told */
-	uint32_t dns[CONFIG_DNS_MAX];
-	size_t n_dns;
-	usec_t lease;
-};
-
-/* The first-stage loader of one architecture (option 93), over the default table. */
-struct config_loader {
-	uint16_t arch;
-	char file[CONFIG_LOADER_MAX];
 };
 
 /* Who may submit without a token. The API tells ::1 as 127.0.0.1, so it is a net like another. */
@@ -91,14 +55,9 @@ struct config {
 	char results[CONFIG_PATH_MAX];
 	struct config_root roots[CONFIG_ROOTS_MAX]; /* in the order of the file */
 	size_t n_roots;
-	enum config_dhcp_mode dhcp_mode;
-	enum config_dhcp_key dhcp_key;
-	struct config_subnet subnets[CONFIG_SUBNETS_MAX];
-	size_t n_subnets;
 	char tftp_root[CONFIG_PATH_MAX];
-	uint32_t boot_server; /* 0: the address of the arrival interface */
-	struct config_loader loaders[CONFIG_LOADERS_MAX];
-	size_t n_loaders;
+	/* dhcp, boot.server and boot.loaders; reservations come from elsewhere and are none here */
+	struct dhcp_config dhcp;
 	usec_t boot_hold;
 	char lab[CONFIG_NAME_MAX];
 	char hosts[CONFIG_PATH_MAX];  /* directory of host files */
@@ -110,7 +69,7 @@ struct config {
 #define CONFIG_FILE_DEFAULT "/etc/cci/ccid.yaml"
 
 struct config_error {
-	char text[512]; /* one line without its end: "FILE:LINE:COLUMN: KEY: expected ..." */
+	char text[1024]; /* one line without its end: "FILE:LINE:COLUMN: KEY: expected ..." */
 };
 
 enum {
@@ -137,5 +96,5 @@ int config_print(const struct config *config, struct buffer *out);
 /* Whether router solicitations are answered: not in proxy mode, not without DHCP. */
 static inline bool config_wants_ra(const struct config *config)
 {
-	return config->ra == CONFIG_RA_AUTO && config->dhcp_mode == CONFIG_DHCP_FULL;
+	return config->ra == CONFIG_RA_AUTO && config->dhcp.mode == DHCP_MODE_FULL;
 }
