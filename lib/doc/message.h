@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * What the agent on a test machine and the server say to each other: the attempt file that arrives
+ * in job.cgz, and the JSON bodies of /v1/attempts/ID/. Texts are views into what was parsed;
+ * unknown keys are ignored, so that the two may be of different versions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buffer.h"
+#include "lib/base/bytes.h"
+
+enum { MESSAGE_BAD = 1 };
+
+#define MESSAGE_API       1 /* what `api` says today */
+#define ATTEMPT_VALUE_MAX 512
+
+/* lkp/scheduled/attempt: lines `key=value`. All but server, attempt and token may be empty. */
+struct attempt_file {
+	char server[ATTEMPT_VALUE_MAX];  /* http://S:3000, no slash at the end */
+	char job[ATTEMPT_VALUE_MAX];     /* lab1.3 */
+	char attempt[ATTEMPT_VALUE_MAX]; /* decimal id */
+	char token[ATTEMPT_VALUE_MAX];
+	char host[ATTEMPT_VALUE_MAX];   /* the server's name for this machine */
+	char upload[ATTEMPT_VALUE_MAX]; /* http://S:3080/v1/attempts/ID/files/ */
+};
+
+/*
+ * Parses an attempt file. Empty lines, comments (#) and unknown keys are skipped; an absent
+ * `upload` becomes <server>/v1/attempts/<attempt>/files/.
+ * Returns 0, or MESSAGE_BAD when something needed is missing or a value is too long or unprintable.
+ */
+int attempt_file_parse(struct slice text, struct attempt_file *ret);
+
+/* Appends the lines of a file. */
+void attempt_file_build(struct buffer *out, const struct attempt_file *file);
+
+/* Stages an agent reports, in the order it passes through them. */
+enum message_stage {
+	MESSAGE_STAGE_SETUP,
+	MESSAGE_STAGE_RUNNING,
+	MESSAGE_STAGE_POST,
+	MESSAGE_STAGE_UPLOADING,
+	_MESSAGE_STAGE_MAX,
+};
+
+const char *message_stage_to_name(int stage);
+int message_stage_from_name(struct slice name);
+
+enum message_verdict {
+	MESSAGE_VERDICT_PASS,
+	MESSAGE_VERDICT_FAIL,
+	MESSAGE_VERDICT_SKIP,
+	_MESSAGE_VERDICT_MAX,
+};
+
+const char *message_verdict_to_name(int verdict);
+int message_verdict_from_name(struct slice name);
+
+/* Fixed-size texts: a message outlives the body it came in. */
+#define MESSAGE_WORD_MAX 64
+#define MESSAGE_PATH_MAX 1024
+
+struct message_hello {
+	char boot_id[MESSAGE_WORD_MAX], agent[MESSAGE_WORD_MAX], kernel[MESSAGE_PATH_MAX];
+	unsigned api;
+	uint64_t uptime_ms;
+};
+
+void message_hello_build(struct buffer *out, const struct message_hello *m);
+int message_hello_parse(struct slice body, struct message_hello *ret);
+
+/* The answer to hello, and (with the fields they have) to stage, heartbeat and finish. */
+struct message_answer {
+	char job[MESSAGE_WORD_MAX];
+	char result_root[MESSAGE_PATH_MAX];
+	bool has_deadline;
+	uint32_t deadline_sec;    /* what is left of the stage */
+	uint32_t lease_sec;       /* 0: not said */
+	uint32_t log_interval_ms; /* 0: not said */
+	bool cancel;
+	int next; /* an enum job_next, or -1: not said */
+};
+
+void message_answer_build(struct buffer *out, const struct message_answer *m);
+
+/* An empty body is an answer that says nothing. Returns 0 or MESSAGE_BAD. */
+int message_answer_parse(struct slice body, struct message_answer *ret);
+
+struct message_stage_report {
+	enum message_stage stage;
+	uint64_t uptime_ms;
+};
+
+void message_stage_build(struct buffer *out, const struct message_stage_report *m);
+int message_stage_parse(struct slice body, struct message_stage_report *ret);
+
+void message_heartbeat_build(struct buffer *out, uint64_t uptime_ms);
+int message_heartbeat_parse(struct slice body, uint64_t *ret_uptime_ms);
+
+#define MESSAGE_FILE_NAME_MAX 256
+#define MESSAGE_FILES_MAX     10000
+
+struct message_file {
+	char name[MESSAGE_FILE_NAME_MAX];
+	uint64_t size;
+	char sha256[65]; /* hexadecimal, lower case */
+};
+
+struct message_finish {
+	enum message_verdict verdict;
+	char cause[MESSAGE_WORD_MAX];  /* "" when there is nothing to say */
+	int exit_code;                 /* -1: none (killed, never run) */
+	uint64_t cut;                  /* bytes of output that were left out */
+	struct message_file *manifest; /* owned when parsed */
+	size_t n_manifest;
+};
+
+void message_finish_build(struct buffer *out, const struct message_finish *m);
+
+/* Returns 0 (message_finish_deinit frees), MESSAGE_BAD or -ENOMEM. */
+int message_finish_parse(struct slice body, struct message_finish *ret);
+void message_finish_deinit(struct message_finish *m);
