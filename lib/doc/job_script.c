@@ -34,7 +34,11 @@ void job_script_quote(struct buffer *out, struct slice text)
 
 static bool is_variable(const char *key)
 {
-	static const char *const never[] = { "script", "my_token", "secrets", "job2sh" };
+	/* what is not for the job, and what a shell may not be told: it would stop there */
+	static const char *const never[] = {
+		"script", "my_token", "secrets",   "job2sh",   "UID",           "EUID",
+		"PPID",   "OPTIND",   "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO",
+	};
 
 	if (!char_is_alpha(key[0]) && key[0] != '_')
 		return false;
