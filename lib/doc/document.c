@@ -13,6 +13,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "lib/doc/document_colon.h"
 
 #define DEPTH_MAX    64
 #define DOCUMENT_MAX ((size_t)16 << 20)
@@ -33,6 +34,7 @@ struct reader {
 	yaml_parser_t parser;
 	struct document *doc;
 	struct document_error *error;
+	struct document_colons *colons;
 	struct buffer path;
 	unsigned depth;
 };
@@ -49,10 +51,15 @@ static struct slice place_key(const struct map_node *node)
 	return slice_from_text(CONTAINER_OF(node, struct place, node)->path);
 }
 
+static unsigned column_of(const struct reader *r, yaml_mark_t mark)
+{
+	return (unsigned)document_colons_column(r->colons, mark.line, mark.column) + 1;
+}
+
 static int bad(struct reader *r, yaml_mark_t mark, const char *text)
 {
 	r->error->line = (unsigned)mark.line + 1;
-	r->error->column = (unsigned)mark.column + 1;
+	r->error->column = column_of(r, mark);
 	(void)snprintf(r->error->text, sizeof(r->error->text), "%s", text);
 	return DOCUMENT_BAD;
 }
@@ -78,7 +85,7 @@ static int remember_place(struct reader *r, yaml_mark_t mark)
 	if (!place)
 		return -ENOMEM;
 	place->line = (unsigned)mark.line + 1;
-	place->column = (unsigned)mark.column + 1;
+	place->column = column_of(r, mark);
 	(void)text_copy(place->path, path.len + 1, path);
 	if (map_find(&r->doc->places, place_key(&place->node)) ||
 	    map_insert(&r->doc->places, &place->node) < 0)
@@ -285,9 +292,19 @@ static int read_document(struct reader *r)
 	return expect_event(r, YAML_STREAM_END_EVENT, "only one document is accepted");
 }
 
-static int parse_yaml(struct slice text, struct document *doc, struct document_error *error)
+static void forget_places(struct map *places)
 {
-	struct reader r = { .doc = doc, .error = error };
+	for (struct map_node *n = map_first(places); n; n = map_first(places)) {
+		map_remove(places, n);
+		free(CONTAINER_OF(n, struct place, node));
+	}
+}
+
+/* One attempt; *ret_mark is where libyaml stopped, if it did. */
+static int parse_yaml_once(struct slice text, struct document *doc, struct document_colons *colons,
+                           struct document_error *error, yaml_mark_t *ret_mark)
+{
+	struct reader r = { .doc = doc, .error = error, .colons = colons };
 	int q;
 
 	if (!yaml_parser_initialize(&r.parser))
@@ -295,8 +312,33 @@ static int parse_yaml(struct slice text, struct document *doc, struct document_e
 	yaml_parser_set_input_string(&r.parser, text.len ? text.data : (const uint8_t *)"",
 	                             text.len);
 	q = read_document(&r);
+	*ret_mark = r.parser.problem_mark;
 	yaml_parser_delete(&r.parser);
 	buffer_deinit(&r.path);
+	return q;
+}
+
+static int parse_yaml(struct slice text, struct document *doc, struct document_error *error)
+{
+	struct document_colons colons = { .n = 0 };
+	struct buffer quoted = BUFFER_NULL;
+	yaml_mark_t mark = { 0 };
+	int q;
+
+	q = parse_yaml_once(text, doc, &colons, error, &mark);
+	while (q == DOCUMENT_BAD) {
+		if (colons.n == 0)
+			buffer_append_slice(&quoted, text);
+		if (!document_colons_quote(&colons, &quoted, mark.index, mark.line, mark.column))
+			break;
+		forget_places(&doc->places);
+		json_decref(doc->root);
+		doc->root = NULL;
+		q = parse_yaml_once(buffer_slice(&quoted), doc, &colons, error, &mark);
+	}
+	if (q == DOCUMENT_BAD && quoted.failed)
+		q = -ENOMEM;
+	buffer_deinit(&quoted);
 	return q;
 }
 
@@ -340,10 +382,7 @@ void document_free(struct document *doc)
 {
 	if (!doc)
 		return;
-	for (struct map_node *n = map_first(&doc->places); n; n = map_first(&doc->places)) {
-		map_remove(&doc->places, n);
-		free(CONTAINER_OF(n, struct place, node));
-	}
+	forget_places(&doc->places);
 	map_deinit(&doc->places);
 	json_decref(doc->root);
 	free(doc);

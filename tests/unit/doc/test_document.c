@@ -116,6 +116,47 @@ static void yaml_written_reads_back_the_same(void **state)
 	buffer_deinit(&out);
 }
 
+static void ipv6_address_in_brackets_needs_no_quotes(void **state)
+{
+	CLEANUP(document_freep) struct document *doc = NULL;
+	struct document_error error;
+	unsigned line, column;
+	const json_t *list;
+
+	assert_int_equal(
+		document_parse(SLICE_LITERAL("\u00e9: 1\na: [10.0.0.0/8, ::1, ::, ::2/64]\n"
+	                                     "b: {c: ::1, d: 2}\n"),
+	                       &doc, &error),
+		0);
+	list = json_object_get(document_root(doc), "a");
+	assert_int_equal(json_array_size(list), 4);
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "::1");
+	assert_string_equal(json_string_value(json_array_get(list, 2)), "::");
+	assert_string_equal(json_string_value(json_array_get(list, 3)), "::2/64");
+	assert_true(document_find_place(doc, "a[1]", &line, &column));
+	assert_int_equal(column, 17);
+	assert_true(document_find_place(doc, "a[3]", &line, &column));
+	assert_int_equal(line, 2);
+	assert_int_equal(column, 26);
+	assert_true(document_find_place(doc, "b.d", &line, &column));
+	assert_int_equal(column, 13);
+}
+
+static void other_colons_in_brackets_stay_mistakes(void **state)
+{
+	static const char *const cases[] = { "a: [:x]", "a: [:: 1]", "a: [::1, :]", "a: [::g]",
+		                             "a: [::1, ::1::]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct document *doc = NULL;
+		struct document_error error;
+
+		assert_int_equal(document_parse(slice_from_text(cases[i]), &doc, &error),
+		                 DOCUMENT_BAD);
+		assert_int_equal(error.line, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +164,8 @@ int main(void)
 		cmocka_unit_test(json_is_taken_as_json),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 		cmocka_unit_test(depth_is_limited),
+		cmocka_unit_test(ipv6_address_in_brackets_needs_no_quotes),
+		cmocka_unit_test(other_colons_in_brackets_stay_mistakes),
 		cmocka_unit_test(yaml_written_reads_back_the_same),
 	};
 
