@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * Whether a job may run on a host (interfaces.md 4). What is not known of a host excludes nothing.
+ */
+#pragma once
+
+#include "server/core/host.h"
+
+/* What a job says about the machine it wants. */
+struct job_wish {
+	struct slice testbox, tbox_group;
+	struct slice queues[2];
+	unsigned n_queues;
+	struct slice arch;     /* of the system it boots */
+	bool testbox_is_host;  /* a host of that very name is registered */
+	bool failed_here;      /* an attempt on this host failed for infrastructure */
+	bool can_go_elsewhere; /* another matching host has not failed it yet */
+};
+
+enum job_match {
+	JOB_MATCHES = 0,
+	JOB_MATCH_OTHER_HOST, /* it names another host, group or queue */
+	JOB_MATCH_ARCH,       /* the host has another architecture */
+	JOB_MATCH_BARRED,     /* the host takes no jobs (drain, quarantine, maintenance) */
+	JOB_MATCH_DISCOVERED, /* the host registered itself; only a job that names it may use it */
+	JOB_MATCH_FAILED,     /* it failed there before and can go elsewhere */
+	_JOB_MATCH_MAX,
+};
+
+/* In words, for the reason of a wait. */
+const char *job_match_to_text(int match);
+
+/*
+ * Decides. A job that names a registered host belongs to that host alone; otherwise its testbox or
+ * tbox_group must be the host's name or one of its groups, or one of its queues among the host's.
+ * Returns an enum job_match. Pure.
+ */
+int job_match(const struct job_wish *wish, const struct host *host);

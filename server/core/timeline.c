@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * Events opened and closed against a table of stages.
+ */
+#include "server/core/timeline.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/macro.h"
+
+/* A stage lasts from an event of kind `opens` to the next one of a kind in `closes`. */
+struct stage {
+	const char *name;
+	enum event_kind opens;
+	enum event_kind closes[2];
+	bool restarts; /* a further opener moves the start; else the first one counts */
+	bool by_file;  /* opener and closer must name the same file; several may be open */
+};
+
+static const struct stage stages[] = {
+	{ "dhcp", EVENT_DHCP_DISCOVER, { EVENT_DHCP_ACK, EVENT_IPXE_DHCP }, false, false },
+	{ "tftp", EVENT_TFTP_START, { EVENT_TFTP_DONE, EVENT_TFTP_DONE }, false, true },
+	{ "loader", EVENT_TFTP_DONE, { EVENT_IPXE_DHCP, EVENT_IPXE_DHCP }, true, false },
+	{ "ipxe", EVENT_IPXE_DHCP, { EVENT_BOOT_REQUEST, EVENT_BOOT_REQUEST }, false, false },
+	{ "wait", EVENT_BOOT_REQUEST, { EVENT_BOOT_OFFER, EVENT_BOOT_OFFER }, false, false },
+	{ "file", EVENT_FILE_START, { EVENT_FILE_DONE, EVENT_FILE_DONE }, false, true },
+	{ "kernel", EVENT_FILE_DONE, { EVENT_INITRAMFS_START, EVENT_AGENT_HELLO }, true, false },
+	{ "initramfs",
+	  EVENT_INITRAMFS_START,
+	  { EVENT_INITRAMFS_SWITCH, EVENT_AGENT_HELLO },
+	  false,
+	  false },
+	{ "start", EVENT_INITRAMFS_SWITCH, { EVENT_AGENT_HELLO, EVENT_AGENT_HELLO }, false, false },
+	{ "setup", EVENT_AGENT_HELLO, { EVENT_JOB_RUNNING, EVENT_JOB_FINISHED }, false, false },
+	{ "run", EVENT_JOB_RUNNING, { EVENT_JOB_POST, EVENT_JOB_FINISHED }, false, false },
+	{ "upload", EVENT_JOB_POST, { EVENT_JOB_FINISHED, EVENT_HOST_REBOOT }, false, false },
+};
+
+/* Spans still open, beside the result: which stage each has. */
+struct open_span {
+	size_t span;
+	const struct stage *stage;
+	bool is_closed;
+};
+
+struct drawing {
+	struct timeline *line;
+	struct open_span open[TIMELINE_SPANS_MAX];
+	usec_t origin;
+};
+
+static bool same_file(const struct event *a, const struct event *b)
+{
+	json_t *x = json_loads(a->fields, 0, NULL), *y = json_loads(b->fields, 0, NULL);
+	const char *file_x = json_string_value(json_object_get(x, "file"));
+	const char *file_y = json_string_value(json_object_get(y, "file"));
+	bool same = file_x && file_y && strcmp(file_x, file_y) == 0;
+
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+static struct open_span *find_open(struct drawing *d, const struct stage *stage,
+                                   const struct event *event)
+{
+	for (size_t i = d->line->n_spans; i-- > 0;) {
+		struct open_span *open = &d->open[i];
+
+		if (open->is_closed || open->stage != stage)
+			continue;
+		if (stage->by_file && !same_file(d->line->spans[i].from, event))
+			continue;
+		return open;
+	}
+	return NULL;
+}
+
+static void open_stage(struct drawing *d, const struct stage *stage, const struct event *event)
+{
+	struct open_span *open = find_open(d, stage, event);
+	struct timeline_span *span;
+
+	if (open && !stage->restarts)
+		return;
+	if (!open && d->line->n_spans == TIMELINE_SPANS_MAX)
+		return;
+	if (!open) {
+		open = &d->open[d->line->n_spans];
+		*open = (struct open_span){ .span = d->line->n_spans++, .stage = stage };
+	}
+	span = &d->line->spans[open->span];
+	*span = (struct timeline_span){ .start = usec_sub(event->mono, d->origin), .from = event };
+	(void)snprintf(span->stage, sizeof(span->stage), "%s", stage->name);
+}
+
+static void close_stage(struct drawing *d, const struct stage *stage, const struct event *event)
+{
+	struct open_span *open = find_open(d, stage, event);
+
+	if (!open)
+		return;
+	open->is_closed = true;
+	d->line->spans[open->span].to = event;
+	d->line->spans[open->span].end = usec_sub(event->mono, d->origin);
+}
+
+static void draw_event(struct drawing *d, const struct event *event)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		if (event->kind == stages[i].closes[0] || event->kind == stages[i].closes[1])
+			close_stage(d, &stages[i], event);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		if (event->kind == stages[i].opens)
+			open_stage(d, &stages[i], event);
+}
+
+/* Insertion sort: spans opened late by a restart stand where they start now. */
+static void sort_spans(struct timeline *line)
+{
+	for (size_t i = 1; i < line->n_spans; i++) {
+		struct timeline_span span = line->spans[i];
+		size_t k = i;
+
+		for (; k > 0 && line->spans[k - 1].start > span.start; k--)
+			line->spans[k] = line->spans[k - 1];
+		line->spans[k] = span;
+	}
+}
+
+void timeline_compute(const struct event *events, size_t n, struct timeline *ret)
+{
+	struct drawing d = { .line = ret };
+
+	*ret = (struct timeline){ .n_spans = 0 };
+	if (n == 0)
+		return;
+	ret->origin_wall = events[0].wall;
+	d.origin = events[0].mono;
+	for (size_t i = 0; i < n; i++)
+		draw_event(&d, &events[i]);
+	for (size_t i = 0; i < ret->n_spans; i++)
+		if (!ret->spans[i].to)
+			ret->spans[i].end = usec_sub(events[n - 1].mono, d.origin);
+	sort_spans(ret);
+}
+
+static bool is_before_offer(const struct event *event, int64_t attempt)
+{
+	if (event->attempt != 0 && event->attempt != attempt)
+		return false;
+	return event->kind != EVENT_JOB_FINISHED && event->kind != EVENT_HOST_REBOOT;
+}
+
+static bool is_firmware_dhcp(enum event_kind kind)
+{
+	return kind == EVENT_DHCP_DISCOVER || kind == EVENT_DHCP_OFFER || kind == EVENT_DHCP_ACK;
+}
+
+/* The first event of this boot, given that events[i] belongs to it. */
+static size_t walk_back(const struct event *events, size_t i, int64_t attempt)
+{
+	while (i > 0 && events[i].kind != EVENT_DHCP_DISCOVER &&
+	       is_before_offer(&events[i - 1], attempt))
+		i--;
+	while (i > 0 && is_firmware_dhcp(events[i - 1].kind) &&
+	       is_before_offer(&events[i - 1], attempt))
+		i--;
+	return i;
+}
+
+size_t timeline_boot_start(const struct event *events, size_t n, int64_t attempt)
+{
+	for (size_t i = 0; i < n; i++)
+		if (events[i].attempt == attempt && events[i].kind == EVENT_BOOT_OFFER)
+			return walk_back(events, i, attempt);
+	return n;
+}

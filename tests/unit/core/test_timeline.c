@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "tests/support/test.h"
+
+#include <stdlib.h>
+
+#include "lib/base/macro.h"
+#include "server/core/timeline.h"
+
+#define AT(ms, k, ...)                                                                             \
+	{                                                                                          \
+		.kind = k, .mono = (ms)*USEC_PER_MSEC, .wall = 1000000 + (ms)*USEC_PER_MSEC,       \
+		__VA_ARGS__                                                                        \
+	}
+
+static const struct event boot[] = {
+	AT(0, EVENT_JOB_FINISHED, .attempt = 1),
+	AT(10, EVENT_DHCP_DISCOVER),
+	AT(20, EVENT_DHCP_DISCOVER),
+	AT(30, EVENT_DHCP_ACK),
+	AT(40, EVENT_TFTP_START, .fields = "{\"file\":\"snp.efi\"}"),
+	AT(90, EVENT_TFTP_DONE, .fields = "{\"file\":\"snp.efi\"}"),
+	AT(200, EVENT_IPXE_DHCP),
+	AT(300, EVENT_IPXE_SCRIPT),
+	AT(310, EVENT_BOOT_REQUEST),
+	AT(400, EVENT_BOOT_OFFER, .attempt = 2),
+	AT(410, EVENT_FILE_START, .attempt = 2, .fields = "{\"file\":\"a\"}"),
+	AT(420, EVENT_FILE_START, .attempt = 2, .fields = "{\"file\":\"b\"}"),
+	AT(430, EVENT_FILE_DONE, .attempt = 2, .fields = "{\"file\":\"a\",\"bytes\":5}"),
+	AT(480, EVENT_FILE_DONE, .attempt = 2, .fields = "{\"file\":\"b\"}"),
+	AT(900, EVENT_AGENT_HELLO, .attempt = 2),
+	AT(950, EVENT_JOB_RUNNING, .attempt = 2),
+	AT(990, EVENT_HOST_STATE, .attempt = 2),
+};
+
+static const struct timeline_span *find(const struct timeline *line, const char *stage,
+                                        unsigned nth)
+{
+	for (size_t i = 0; i < line->n_spans; i++)
+		if (strcmp(line->spans[i].stage, stage) == 0 && nth-- == 0)
+			return &line->spans[i];
+	fail_msg("no %s", stage);
+	return NULL;
+}
+
+static void assert_span(const struct timeline *line, const char *stage, unsigned nth, usec_t start,
+                        usec_t end)
+{
+	const struct timeline_span *span = find(line, stage, nth);
+
+	assert_int_equal(span->start, start * USEC_PER_MSEC);
+	assert_int_equal(span->end, end * USEC_PER_MSEC);
+}
+
+static void a_boot_becomes_spans(void **state)
+{
+	struct timeline *line = calloc(1, sizeof(*line));
+	size_t from = timeline_boot_start(boot, ARRAY_SIZE(boot), 2);
+
+	assert_int_equal(from, 1);
+	timeline_compute(boot + from, ARRAY_SIZE(boot) - from, line);
+	assert_span(line, "dhcp", 0, 0, 20);
+	assert_span(line, "tftp", 0, 30, 80);
+	assert_span(line, "loader", 0, 80, 190);
+	assert_span(line, "ipxe", 0, 190, 300);
+	assert_span(line, "wait", 0, 300, 390);
+	assert_span(line, "file", 0, 400, 420);
+	assert_span(line, "file", 1, 410, 470);
+	assert_span(line, "kernel", 0, 470, 890);
+	assert_span(line, "setup", 0, 890, 940);
+	assert_span(line, "run", 0, 940, 980);
+	assert_null(find(line, "run", 0)->to);
+	assert_non_null(find(line, "setup", 0)->to);
+	assert_int_equal(line->n_spans, 10);
+	for (size_t i = 1; i < line->n_spans; i++)
+		assert_true(line->spans[i - 1].start <= line->spans[i].start);
+	free(line);
+}
+
+static void no_event_no_span(void **state)
+{
+	struct timeline *line = calloc(1, sizeof(*line));
+
+	timeline_compute(boot, 0, line);
+	assert_int_equal(line->n_spans, 0);
+	assert_int_equal(timeline_boot_start(boot, ARRAY_SIZE(boot), 77), ARRAY_SIZE(boot));
+	free(line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_boot_becomes_spans),
+		cmocka_unit_test(no_event_no_span),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
