@@ -95,13 +95,14 @@ static int remember_place(struct reader *r, yaml_mark_t mark)
 
 static bool is_integer(struct slice s)
 {
+	bool negative = s.len > 0 && s.data[0] == '-';
 	uint64_t value;
 
-	if (s.len > 0 && s.data[0] == '-')
+	if (negative)
 		(void)slice_take(&s, 1);
 	if (s.len > 1 && s.data[0] == '0')
 		return false; /* 007 is a text: nobody agrees on its number */
-	return text_parse_u64(s, INT64_MAX, &value) == 0;
+	return text_parse_u64(s, (uint64_t)INT64_MAX + negative, &value) == 0;
 }
 
 static json_t *plain_scalar(struct slice s)
@@ -117,8 +118,8 @@ static json_t *plain_scalar(struct slice s)
 		bool negative = s.data[0] == '-';
 		uint64_t value = 0;
 
-		(void)text_parse_u64(slice_sub(s, negative, s.len), INT64_MAX, &value);
-		return json_integer(negative ? -(json_int_t)value : (json_int_t)value);
+		(void)text_parse_u64(slice_sub(s, negative, s.len), UINT64_MAX, &value);
+		return json_integer((json_int_t)(negative ? 0 - value : value));
 	}
 	return json_stringn((const char *)s.data, s.len);
 }
@@ -348,6 +349,23 @@ static bool looks_like_json(struct slice text)
 	return text.len > 0 && (text.data[0] == '{' || text.data[0] == '[');
 }
 
+/* Whether arrays and objects are nested deeper than `room`. */
+static bool is_deeper(const json_t *value, unsigned room)
+{
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	if (!json_is_array(value) && !json_is_object(value))
+		return false;
+	if (room == 0)
+		return true;
+	json_array_foreach((json_t *)value, i, member) if (is_deeper(member, room - 1)) return true;
+	json_object_foreach((json_t *)value, name,
+	                    member) if (is_deeper(member, room - 1)) return true;
+	return false;
+}
+
 int document_parse(struct slice text, struct document **ret, struct document_error *ret_error)
 {
 	static const uint64_t no_seed[2] = {
@@ -369,6 +387,10 @@ int document_parse(struct slice text, struct document **ret, struct document_err
 	if (looks_like_json(text))
 		doc->root =
 			json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	if (is_deeper(doc->root, DEPTH_MAX)) {
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "nested too deep");
+		return DOCUMENT_BAD;
+	}
 	if (!doc->root) {
 		q = parse_yaml(text, doc, ret_error);
 		if (q != 0)
