@@ -15,7 +15,7 @@
 struct http_chunked {
 	uint8_t state;   /* private */
 	unsigned n_line; /* bytes of the line we are in, or of all trailers */
-	uint64_t left;   /* bytes of the chunk still to come */
+	uint64_t left;   /* bytes of the chunk still to come; readable */
 };
 
 #define HTTP_CHUNKED_LINE_MAX 1024 /* size and extensions of a chunk; all trailers together */
