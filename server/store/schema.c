@@ -7,17 +7,20 @@
 
 #include "lib/base/macro.h"
 
-/* One row a MAC: its address and the boot it is in. */
+/* One row a client: its address, now or formerly, and the boot it is in. */
 #define LEASE_TABLES                                                                               \
 	"CREATE TABLE leases ("                                                                    \
-	" mac BLOB PRIMARY KEY,"            /* 6 octets */                                         \
+	" key BLOB PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255)," /* core/lease */            \
+	" mac BLOB NOT NULL CHECK (length(mac) = 6),"                                              \
 	" address INTEGER NOT NULL UNIQUE," /* host order */                                       \
 	" expires_wall INTEGER NOT NULL,"                                                          \
-	" client_id BLOB,"                    /* option 61 as last seen */                         \
-	" hostname TEXT,"                     /* option 12 */                                      \
-	" arch INTEGER,"                      /* option 93, NULL when none */                      \
-	" session INTEGER NOT NULL DEFAULT 0" /* boot session: see boot_service */                 \
-	") STRICT;"
+	" seen_wall INTEGER NOT NULL,"                                                             \
+	" arch INTEGER,"                       /* option 93, NULL when none was ever sent */       \
+	" hostname TEXT,"                      /* option 12 */                                     \
+	" session INTEGER NOT NULL DEFAULT 0," /* boot session: see boot_service */                \
+	" session_xid INTEGER NOT NULL DEFAULT 0"                                                  \
+	") STRICT;"                                                                                \
+	"CREATE INDEX leases_mac ON leases(mac, seen_wall);"
 
 #define HOST_TABLES                                                                                \
 	"CREATE TABLE hosts ("                                                                     \
