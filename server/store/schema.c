@@ -25,10 +25,13 @@
 #define HOST_TABLES                                                                                \
 	"CREATE TABLE hosts ("                                                                     \
 	" name TEXT PRIMARY KEY,"                                                                  \
-	" state TEXT NOT NULL," /* core/host_machine */                                            \
-	" flags INTEGER NOT NULL DEFAULT 0,"                                                       \
+	" state TEXT NOT NULL,"                 /* core/host_machine */                            \
+	" flags INTEGER NOT NULL DEFAULT 0,"    /* enum host_flag */                               \
+	" reason TEXT NOT NULL DEFAULT '',"     /* of a drain and its like */                      \
+	" arch TEXT NOT NULL DEFAULT '',"       /* from document; empty: not known */              \
+	" memory INTEGER NOT NULL DEFAULT 0,"   /* bytes, from document; 0: not known */           \
 	" document TEXT NOT NULL DEFAULT '{}'," /* keys of a host file as JSON */                  \
-	" seen_wall INTEGER"                                                                       \
+	" seen_wall INTEGER NOT NULL DEFAULT 0"                                                    \
 	") STRICT;"                                                                                \
 	"CREATE TABLE host_macs ("                                                                 \
 	" mac BLOB PRIMARY KEY,"                                                                   \
@@ -41,24 +44,45 @@
 	" PRIMARY KEY (host, queue)"                                                               \
 	") STRICT, WITHOUT ROWID;"
 
+/* Times named _steady are on the server's steady clock: see server/core/attempt.h. */
 #define JOB_TABLES                                                                                 \
 	"CREATE TABLE jobs ("                                                                      \
 	" id INTEGER PRIMARY KEY AUTOINCREMENT," /* job id on the wire: <lab>.<id> */              \
 	" state TEXT NOT NULL,"                  /* core/job_machine */                            \
-	" verdict TEXT, cause TEXT, upload TEXT, reason TEXT,"                                     \
-	" queue TEXT NOT NULL,"                                                                    \
+	" verdict TEXT NOT NULL DEFAULT '',"                                                       \
+	" cause TEXT NOT NULL DEFAULT '',"                                                         \
+	" upload TEXT NOT NULL DEFAULT '',"                                                        \
+	" reason TEXT NOT NULL DEFAULT '',"                                                        \
+	" suite TEXT NOT NULL,"                                                                    \
 	" testbox TEXT NOT NULL,"                                                                  \
-	" priority INTEGER NOT NULL DEFAULT 5,"                                                    \
-	" document TEXT NOT NULL," /* the whole job as JSON */                                     \
-	" result_root TEXT NOT NULL,"                                                              \
+	" tbox_group TEXT NOT NULL,"                                                               \
+	" queue TEXT NOT NULL,"                                                                    \
+	" queue_2 TEXT NOT NULL DEFAULT '',"                                                       \
+	" arch TEXT NOT NULL DEFAULT '',"                                                          \
+	" priority INTEGER NOT NULL DEFAULT 0," /* higher goes first */                            \
+	" document TEXT NOT NULL,"              /* the whole job as JSON */                        \
+	" result_root TEXT NOT NULL DEFAULT '',"                                                   \
 	" tries INTEGER NOT NULL DEFAULT 0,"                                                       \
+	" max_tries INTEGER NOT NULL,"                                                             \
+	" lost_offers INTEGER NOT NULL DEFAULT 0,"                                                 \
+	" run_limit INTEGER NOT NULL,"                                                             \
+	" not_before_steady INTEGER NOT NULL DEFAULT 0,"                                           \
+	" expires_steady INTEGER NOT NULL,"                                                        \
+	" attempt INTEGER NOT NULL DEFAULT 0," /* whose results count; 0: none */                  \
 	" idempotency_key TEXT UNIQUE,"                                                            \
+	" idempotency_hash INTEGER," /* of the body that came with the key */                      \
 	" submitted_wall INTEGER NOT NULL,"                                                        \
-	" finished_wall INTEGER"                                                                   \
+	" finished_wall INTEGER NOT NULL DEFAULT 0"                                                \
 	") STRICT;"                                                                                \
-	"CREATE INDEX jobs_open ON jobs(state, priority, id);"
+	"CREATE INDEX jobs_state ON jobs(state, id);"                                              \
+	"CREATE INDEX jobs_testbox ON jobs(testbox, state);"                                       \
+	"CREATE INDEX jobs_group ON jobs(tbox_group, state);"                                      \
+	"CREATE INDEX jobs_queue ON jobs(queue, state);"                                           \
+	"CREATE INDEX jobs_queue_2 ON jobs(queue_2, state) WHERE queue_2 <> '';"
 
-/* S1, S2 and S4 of state-machines also as indexes: a scheduler bug is an error, not a double run.
+/*
+ * S1, S2 and S4 of state-machines also as indexes: a scheduler bug is an error, not a double run.
+ * The id of an attempt rises with each offer of this server: it is its fence.
  */
 #define ATTEMPT_TABLES                                                                             \
 	"CREATE TABLE attempts ("                                                                  \
@@ -68,19 +92,26 @@
 	" mac BLOB NOT NULL,"                                                                      \
 	" state TEXT NOT NULL,"      /* core/attempt_machine */                                    \
 	" is_open INTEGER NOT NULL," /* 1 while the state is not final */                          \
-	" session INTEGER NOT NULL," /* boot session it was offered to */                          \
+	" session INTEGER NOT NULL," /* boot session it was last served to */                      \
 	" token TEXT NOT NULL UNIQUE,"                                                             \
-	" fence INTEGER NOT NULL,"                                                                 \
-	" boot_id TEXT,"    /* of the kernel that said hello */                                    \
-	" address INTEGER," /* of the client it was offered to */                                  \
-	" deadline_wall INTEGER,"                                                                  \
-	" cause TEXT,"                                                                             \
+	" boot_id TEXT NOT NULL DEFAULT ''," /* of the kernel that said hello */                   \
+	" address INTEGER NOT NULL,"         /* of the machine when it asked */                    \
+	" server INTEGER NOT NULL,"          /* our address it asked at */                         \
+	" kernel_path TEXT NOT NULL,"        /* URL path of its kernel */                          \
+	" script TEXT NOT NULL,"             /* as handed out, to be handed out again */           \
+	" verdict TEXT NOT NULL DEFAULT '',"                                                       \
+	" cause TEXT NOT NULL DEFAULT '',"                                                         \
+	" deadline_steady INTEGER NOT NULL,"                                                       \
+	" seen_steady INTEGER NOT NULL," /* last sign of life */                                   \
 	" offered_wall INTEGER NOT NULL,"                                                          \
-	" ended_wall INTEGER"                                                                      \
+	" hello_wall INTEGER NOT NULL DEFAULT 0,"                                                  \
+	" ended_wall INTEGER NOT NULL DEFAULT 0"                                                   \
 	") STRICT;"                                                                                \
 	"CREATE UNIQUE INDEX one_active_attempt ON attempts(job) WHERE is_open = 1;"               \
 	"CREATE UNIQUE INDEX one_job_per_host ON attempts(host) WHERE is_open = 1;"                \
+	"CREATE INDEX attempts_due ON attempts(deadline_steady) WHERE is_open = 1;"                \
 	"CREATE INDEX attempts_job ON attempts(job);"                                              \
+	"CREATE INDEX attempts_host ON attempts(host);"                                            \
 	"CREATE TABLE manifests ("                                                                 \
 	" attempt INTEGER PRIMARY KEY REFERENCES attempts(id)," /* at most one each: S4 */         \
 	" document TEXT NOT NULL,"                                                                 \

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "server/store/attempt_store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+#define ATTEMPT_COLUMNS                                                                            \
+	"id, job, host, mac, state, session, token, boot_id, address, server, kernel_path,"        \
+	" verdict, cause, deadline_steady, seen_steady, offered_wall, hello_wall, ended_wall"
+
+static const char sql_insert[] =
+	"INSERT INTO attempts (job, host, mac, state, is_open, session, token, address, server,"
+	" kernel_path, script, deadline_steady, seen_steady, offered_wall)"
+	" VALUES (:job, :host, :mac, :state, :open, :session, :token, :address, :server,"
+	" :kernel_path, '', :deadline, :seen, :offered)";
+
+static const char sql_set_script[] =
+	"UPDATE attempts SET script = :script, kernel_path = :kernel_path WHERE id = :id";
+
+static const char sql_find[] = "SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE id = :id LIMIT 1";
+
+static const char sql_open_of_job[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE job = :job AND is_open = 1 LIMIT 1";
+
+static const char sql_open_of_host[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE host = :host AND is_open = 1 LIMIT 1";
+
+static const char sql_open_at[] =
+	"SELECT " ATTEMPT_COLUMNS
+	" FROM attempts WHERE address = :address AND is_open = 1 ORDER BY id DESC LIMIT 1";
+
+static const char sql_last[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE job = :job ORDER BY id DESC LIMIT 1";
+
+static const char sql_script[] = "SELECT script FROM attempts WHERE id = :id LIMIT 1";
+
+static const char sql_list[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE job = :job ORDER BY id LIMIT :max";
+
+static const char sql_list_open[] =
+	"SELECT " ATTEMPT_COLUMNS
+	" FROM attempts WHERE is_open = 1 AND id > :after ORDER BY id LIMIT :max";
+
+static const char sql_update[] =
+	"UPDATE attempts SET state = :state, is_open = :open, session = :session,"
+	" boot_id = :boot_id, address = :address, verdict = :verdict, cause = :cause,"
+	" deadline_steady = :deadline, seen_steady = :seen, hello_wall = :hello,"
+	" ended_wall = :ended WHERE id = :id AND state = :from";
+
+static const char sql_due[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE is_open = 1 AND deadline_steady <= :steady"
+	" ORDER BY deadline_steady LIMIT :max";
+
+static const char sql_next_deadline[] =
+	"SELECT min(deadline_steady) FROM attempts WHERE is_open = 1";
+
+static const char sql_has_failed[] =
+	"SELECT EXISTS (SELECT 1 FROM attempts WHERE job = :job AND host = :host"
+	" AND state IN ('infra', 'lost_offer'))";
+
+static const char sql_add_manifest[] = "INSERT INTO manifests (attempt, document, committed_wall)"
+				       " VALUES (:attempt, :document, :wall)";
+
+static const char sql_manifest[] =
+	"SELECT document FROM manifests WHERE attempt = :attempt LIMIT 1";
+
+static void copy(char *to, size_t size, struct sqlite3_stmt *stmt, int column)
+{
+	(void)text_copy(to, size,
+	                slice_from_text(db_column_text(stmt, column))); /* what does not
+	                                                                   fit was refused
+	                                                                   on its way in */
+}
+
+static void read_attempt(struct sqlite3_stmt *stmt, struct attempt *ret)
+{
+	struct slice mac = db_column_slice(stmt, 3);
+	int verdict = job_verdict_from_name(slice_from_text(db_column_text(stmt, 11)));
+
+	*ret = (struct attempt){
+		.id = db_column_i64(stmt, 0),
+		.job = db_column_i64(stmt, 1),
+		.state = (enum attempt_state)attempt_state_from_name(
+			slice_from_text(db_column_text(stmt, 4))),
+		.session = db_column_i64(stmt, 5),
+		.address = (uint32_t)db_column_i64(stmt, 8),
+		.server = (uint32_t)db_column_i64(stmt, 9),
+		.verdict = verdict < 0 ? JOB_VERDICT_NONE : (enum job_verdict)verdict,
+		.deadline_steady = (usec_t)db_column_i64(stmt, 13),
+		.seen_steady = (usec_t)db_column_i64(stmt, 14),
+		.offered_wall = (usec_t)db_column_i64(stmt, 15),
+		.hello_wall = (usec_t)db_column_i64(stmt, 16),
+		.ended_wall = (usec_t)db_column_i64(stmt, 17),
+	};
+	if (mac.len == sizeof(ret->mac.octet))
+		memcpy(ret->mac.octet, mac.data, mac.len);
+	copy(ret->host, sizeof(ret->host), stmt, 2);
+	copy(ret->token, sizeof(ret->token), stmt, 6);
+	copy(ret->boot_id, sizeof(ret->boot_id), stmt, 7);
+	copy(ret->kernel_path, sizeof(ret->kernel_path), stmt, 10);
+	copy(ret->cause, sizeof(ret->cause), stmt, 12);
+}
+
+static int one_attempt(struct db *db, struct sqlite3_stmt *stmt, struct attempt *ret)
+{
+	int r = db_step(db, stmt);
+
+	if (r <= 0)
+		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
+	read_attempt(stmt, ret);
+	db_reset(stmt);
+	return 0;
+}
+
+static int many_attempts(struct db *db, struct sqlite3_stmt *stmt, struct attempt *attempts,
+                         int max)
+{
+	int n = 0, r;
+
+	db_bind_i64(stmt, ":max", max);
+	while ((r = db_step(db, stmt)) == DB_ROW)
+		read_attempt(stmt, &attempts[n++]);
+	return r < 0 ? r : n;
+}
+
+int attempt_store_insert(struct db *db, const struct attempt *attempt, int64_t *ret_id)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_insert, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", attempt->job);
+	db_bind_text(stmt, ":host", attempt->host);
+	db_bind_blob(stmt, ":mac", slice_make(attempt->mac.octet, sizeof(attempt->mac.octet)));
+	db_bind_text(stmt, ":state", attempt_state_to_name(attempt->state));
+	db_bind_i64(stmt, ":open", !attempt_state_is_final(attempt->state));
+	db_bind_i64(stmt, ":session", attempt->session);
+	db_bind_text(stmt, ":token", attempt->token);
+	db_bind_i64(stmt, ":address", attempt->address);
+	db_bind_i64(stmt, ":server", attempt->server);
+	db_bind_text(stmt, ":kernel_path", attempt->kernel_path);
+	db_bind_i64(stmt, ":deadline", (int64_t)attempt->deadline_steady);
+	db_bind_i64(stmt, ":seen", (int64_t)attempt->seen_steady);
+	db_bind_i64(stmt, ":offered", (int64_t)attempt->offered_wall);
+	r = db_run(db, stmt);
+	if (r < 0)
+		return r;
+	*ret_id = db_last_id(db);
+	return 0;
+}
+
+int attempt_store_set_script(struct db *db, int64_t id, struct slice script,
+                             const char *kernel_path)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_set_script, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	db_bind_slice(stmt, ":script", script);
+	db_bind_text(stmt, ":kernel_path", kernel_path);
+	r = db_run(db, stmt);
+	return r < 0 ? r : 0;
+}
+
+int attempt_store_find(struct db *db, int64_t id, struct attempt *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_find, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	return one_attempt(db, stmt, ret);
+}
+
+int attempt_store_find_open_of_job(struct db *db, int64_t job, struct attempt *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_open_of_job, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	return one_attempt(db, stmt, ret);
+}
+
+int attempt_store_find_open_of_host(struct db *db, const char *host, struct attempt *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_open_of_host, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":host", host);
+	return one_attempt(db, stmt, ret);
+}
+
+int attempt_store_find_open_at(struct db *db, uint32_t address, struct attempt *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_open_at, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":address", address);
+	return one_attempt(db, stmt, ret);
+}
+
+int attempt_store_find_last(struct db *db, int64_t job, struct attempt *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_last, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	return one_attempt(db, stmt, ret);
+}
+
+static int one_text(struct db *db, struct sqlite3_stmt *stmt, struct buffer *out)
+{
+	int r = db_step(db, stmt);
+
+	if (r <= 0)
+		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
+	buffer_append_slice(out, db_column_slice(stmt, 0));
+	db_reset(stmt);
+	return buffer_error(out);
+}
+
+int attempt_store_script(struct db *db, int64_t id, struct buffer *out)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_script, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	return one_text(db, stmt, out);
+}
+
+int attempt_store_list(struct db *db, int64_t job, struct attempt *attempts, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_list, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	return many_attempts(db, stmt, attempts, max);
+}
+
+int attempt_store_list_open(struct db *db, int64_t after, struct attempt *attempts, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_list_open, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":after", after);
+	return many_attempts(db, stmt, attempts, max);
+}
+
+int attempt_store_update(struct db *db, const struct attempt *attempt, enum attempt_state from)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_update, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", attempt->id);
+	db_bind_text(stmt, ":from", attempt_state_to_name(from));
+	db_bind_text(stmt, ":state", attempt_state_to_name(attempt->state));
+	db_bind_i64(stmt, ":open", !attempt_state_is_final(attempt->state));
+	db_bind_i64(stmt, ":session", attempt->session);
+	db_bind_text(stmt, ":boot_id", attempt->boot_id);
+	db_bind_i64(stmt, ":address", attempt->address);
+	db_bind_text(stmt, ":verdict",
+	             attempt->verdict ? job_verdict_to_name(attempt->verdict) : "");
+	db_bind_text(stmt, ":cause", attempt->cause);
+	db_bind_i64(stmt, ":deadline", (int64_t)attempt->deadline_steady);
+	db_bind_i64(stmt, ":seen", (int64_t)attempt->seen_steady);
+	db_bind_i64(stmt, ":hello", (int64_t)attempt->hello_wall);
+	db_bind_i64(stmt, ":ended", (int64_t)attempt->ended_wall);
+	r = db_run(db, stmt);
+	if (r < 0)
+		return r;
+	return r == 0 ? ATTEMPT_STORE_STALE : 0;
+}
+
+int attempt_store_due(struct db *db, usec_t steady, struct attempt *attempts, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_due, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":steady", (int64_t)steady);
+	return many_attempts(db, stmt, attempts, max);
+}
+
+int attempt_store_next_deadline(struct db *db, usec_t *ret)
+{
+	struct sqlite3_stmt *stmt;
+	usec_t deadline = USEC_INFINITY;
+	int r = db_prepare(db, sql_next_deadline, &stmt);
+
+	if (r < 0)
+		return r;
+	r = db_step(db, stmt);
+	if (r < 0)
+		return r;
+	if (r == DB_ROW) {
+		if (!db_column_is_null(stmt, 0))
+			deadline = (usec_t)db_column_i64(stmt, 0);
+		db_reset(stmt);
+	}
+	*ret = deadline;
+	return 0;
+}
+
+int attempt_store_has_failed(struct db *db, int64_t job, const char *host)
+{
+	struct sqlite3_stmt *stmt;
+	int has, r = db_prepare(db, sql_has_failed, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	db_bind_text(stmt, ":host", host);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r;
+	has = db_column_i64(stmt, 0) != 0;
+	db_reset(stmt);
+	return has;
+}
+
+int attempt_store_add_manifest(struct db *db, int64_t attempt, struct slice document, usec_t wall)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_add_manifest, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":attempt", attempt);
+	db_bind_slice(stmt, ":document", document);
+	db_bind_i64(stmt, ":wall", (int64_t)wall);
+	r = db_run(db, stmt);
+	return r < 0 ? r : 0;
+}
+
+int attempt_store_manifest(struct db *db, int64_t attempt, struct buffer *out)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_manifest, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":attempt", attempt);
+	return one_text(db, stmt, out);
+}

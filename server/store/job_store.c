@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "server/store/job_store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#include "lib/base/text.h"
+
+#define JOB_COLUMNS                                                                                \
+	"id, state, verdict, cause, upload, reason, suite, testbox, tbox_group, queue, queue_2,"   \
+	" arch, priority, result_root, tries, max_tries, lost_offers, run_limit,"                  \
+	" not_before_steady, expires_steady, submitted_wall, finished_wall, attempt"
+
+#define JOB_IS_PENDING " state IN ('queued', 'waiting')"
+
+static const char sql_insert[] =
+	"INSERT INTO jobs (state, suite, testbox, tbox_group, queue, queue_2, arch, priority,"
+	" document, max_tries, run_limit, expires_steady, idempotency_key, idempotency_hash,"
+	" submitted_wall) VALUES (:state, :suite, :testbox, :tbox_group, :queue, :queue_2, :arch,"
+	" :priority, :document, :max_tries, :run_limit, :expires, :key, :hash, :submitted)";
+
+static const char sql_set_root[] = "UPDATE jobs SET result_root = :root WHERE id = :id";
+
+static const char sql_find[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = :id LIMIT 1";
+
+static const char sql_find_key[] =
+	"SELECT id, idempotency_hash FROM jobs WHERE idempotency_key = :key LIMIT 1";
+
+static const char sql_document[] = "SELECT document FROM jobs WHERE id = :id LIMIT 1";
+
+static const char sql_update[] =
+	"UPDATE jobs SET state = :state, verdict = :verdict, cause = :cause, upload = :upload,"
+	" reason = :reason, tries = :tries, lost_offers = :lost_offers,"
+	" not_before_steady = :not_before, finished_wall = :finished, attempt = :attempt"
+	" WHERE id = :id AND state = :from";
+
+/* Each branch of the union goes by an index; a job that several branches find comes once. */
+static const char sql_candidates[] =
+	"SELECT " JOB_COLUMNS " FROM jobs WHERE id IN ("
+	" SELECT id FROM jobs WHERE testbox IN (SELECT value FROM json_each(:names)) AND" JOB_IS_PENDING
+	" UNION"
+	" SELECT id FROM jobs WHERE tbox_group IN (SELECT value FROM json_each(:names))"
+	" AND" JOB_IS_PENDING " UNION"
+	" SELECT id FROM jobs WHERE queue IN (SELECT value FROM json_each(:names)) AND" JOB_IS_PENDING
+	" UNION"
+	" SELECT id FROM jobs WHERE queue_2 IN (SELECT value FROM json_each(:names))"
+	" AND queue_2 <> '' AND" JOB_IS_PENDING
+	") AND not_before_steady <= :steady ORDER BY priority DESC, id LIMIT :max";
+
+static const char sql_has_candidates[] =
+	"SELECT EXISTS (SELECT 1 FROM jobs WHERE" JOB_IS_PENDING ")";
+
+static const char sql_list[] =
+	"SELECT " JOB_COLUMNS " FROM jobs WHERE id < :before AND (:state IS NULL OR state = :state)"
+	" AND (:host IS NULL OR EXISTS"
+	"  (SELECT 1 FROM attempts a WHERE a.job = jobs.id AND a.host = :host))"
+	" ORDER BY id DESC LIMIT :max";
+
+static const char sql_expired[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE" JOB_IS_PENDING
+				  " AND expires_steady <= :steady ORDER BY id LIMIT :max";
+
+static const char sql_next_moment[] =
+	"SELECT min(expires_steady),"
+	" min(CASE WHEN not_before_steady > :steady THEN not_before_steady END)"
+	" FROM jobs WHERE" JOB_IS_PENDING;
+
+static const char sql_count[] = "SELECT state, count(*) FROM jobs GROUP BY state LIMIT 64";
+
+static void copy(char *to, size_t size, struct sqlite3_stmt *stmt, int column)
+{
+	(void)text_copy(to, size,
+	                slice_from_text(db_column_text(stmt, column))); /* what does not
+	                                                                   fit was refused
+	                                                                   on its way in */
+}
+
+static void read_names(struct sqlite3_stmt *stmt, struct job_record *ret)
+{
+	copy(ret->suite, sizeof(ret->suite), stmt, 6);
+	copy(ret->testbox, sizeof(ret->testbox), stmt, 7);
+	copy(ret->tbox_group, sizeof(ret->tbox_group), stmt, 8);
+	copy(ret->queues[0], sizeof(ret->queues[0]), stmt, 9);
+	copy(ret->queues[1], sizeof(ret->queues[1]), stmt, 10);
+	ret->n_queues = ret->queues[1][0] ? 2 : 1;
+	copy(ret->arch, sizeof(ret->arch), stmt, 11);
+	copy(ret->result_root, sizeof(ret->result_root), stmt, 13);
+}
+
+static void read_job(struct sqlite3_stmt *stmt, struct job_record *ret)
+{
+	int verdict = job_verdict_from_name(slice_from_text(db_column_text(stmt, 2)));
+
+	*ret = (struct job_record){
+		.id = db_column_i64(stmt, 0),
+		.state = (enum job_state)job_state_from_name(
+			slice_from_text(db_column_text(stmt, 1))),
+		.verdict = verdict < 0 ? JOB_VERDICT_NONE : (enum job_verdict)verdict,
+		.priority = db_column_i64(stmt, 12),
+		.tries = (unsigned)db_column_i64(stmt, 14),
+		.max_tries = (unsigned)db_column_i64(stmt, 15),
+		.lost_offers = (unsigned)db_column_i64(stmt, 16),
+		.run_limit = (usec_t)db_column_i64(stmt, 17),
+		.not_before_steady = (usec_t)db_column_i64(stmt, 18),
+		.expires_steady = (usec_t)db_column_i64(stmt, 19),
+		.submitted_wall = (usec_t)db_column_i64(stmt, 20),
+		.finished_wall = (usec_t)db_column_i64(stmt, 21),
+		.attempt = db_column_i64(stmt, 22),
+	};
+	copy(ret->cause, sizeof(ret->cause), stmt, 3);
+	copy(ret->upload, sizeof(ret->upload), stmt, 4);
+	copy(ret->reason, sizeof(ret->reason), stmt, 5);
+	read_names(stmt, ret);
+}
+
+static int read_jobs(struct db *db, struct sqlite3_stmt *stmt, struct job_record *jobs, int max)
+{
+	int n = 0, r;
+
+	db_bind_i64(stmt, ":max", max);
+	while ((r = db_step(db, stmt)) == DB_ROW)
+		read_job(stmt, &jobs[n++]);
+	return r < 0 ? r : n;
+}
+
+int job_store_insert(struct db *db, const struct job_record *job, const char *document,
+                     const char *key, uint64_t body_hash, int64_t *ret_id)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_insert, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":state", job_state_to_name(job->state));
+	db_bind_text(stmt, ":suite", job->suite);
+	db_bind_text(stmt, ":testbox", job->testbox);
+	db_bind_text(stmt, ":tbox_group", job->tbox_group);
+	db_bind_text(stmt, ":queue", job->queues[0]);
+	db_bind_text(stmt, ":queue_2", job->n_queues > 1 ? job->queues[1] : "");
+	db_bind_text(stmt, ":arch", job->arch);
+	db_bind_i64(stmt, ":priority", job->priority);
+	db_bind_text(stmt, ":document", document);
+	db_bind_i64(stmt, ":max_tries", job->max_tries);
+	db_bind_i64(stmt, ":run_limit", (int64_t)job->run_limit);
+	db_bind_i64(stmt, ":expires", (int64_t)job->expires_steady);
+	db_bind_text(stmt, ":key", key);
+	db_bind_i64(stmt, ":hash", (int64_t)body_hash);
+	db_bind_i64(stmt, ":submitted", (int64_t)job->submitted_wall);
+	r = db_run(db, stmt);
+	if (r < 0)
+		return r;
+	*ret_id = db_last_id(db);
+	return 0;
+}
+
+int job_store_set_result_root(struct db *db, int64_t id, const char *result_root)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_set_root, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	db_bind_text(stmt, ":root", result_root);
+	r = db_run(db, stmt);
+	return r < 0 ? r : 0;
+}
+
+int job_store_find(struct db *db, int64_t id, struct job_record *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_find, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r < 0 ? r : JOB_STORE_ABSENT;
+	read_job(stmt, ret);
+	db_reset(stmt);
+	return 0;
+}
+
+int job_store_find_key(struct db *db, const char *key, int64_t *ret_id, uint64_t *ret_body_hash)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_find_key, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":key", key);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r < 0 ? r : JOB_STORE_ABSENT;
+	*ret_id = db_column_i64(stmt, 0);
+	*ret_body_hash = (uint64_t)db_column_i64(stmt, 1);
+	db_reset(stmt);
+	return 0;
+}
+
+int job_store_document(struct db *db, int64_t id, struct buffer *out)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_document, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", id);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r < 0 ? r : JOB_STORE_ABSENT;
+	buffer_append_slice(out, db_column_slice(stmt, 0));
+	db_reset(stmt);
+	return buffer_error(out);
+}
+
+int job_store_update(struct db *db, const struct job_record *job, enum job_state from)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_update, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":id", job->id);
+	db_bind_text(stmt, ":from", job_state_to_name(from));
+	db_bind_text(stmt, ":state", job_state_to_name(job->state));
+	db_bind_text(stmt, ":verdict", job->verdict ? job_verdict_to_name(job->verdict) : "");
+	db_bind_text(stmt, ":cause", job->cause);
+	db_bind_text(stmt, ":upload", job->upload);
+	db_bind_text(stmt, ":reason", job->reason);
+	db_bind_i64(stmt, ":tries", job->tries);
+	db_bind_i64(stmt, ":lost_offers", job->lost_offers);
+	db_bind_i64(stmt, ":not_before", (int64_t)job->not_before_steady);
+	db_bind_i64(stmt, ":finished", (int64_t)job->finished_wall);
+	db_bind_i64(stmt, ":attempt", job->attempt);
+	r = db_run(db, stmt);
+	if (r < 0)
+		return r;
+	return r == 0 ? JOB_STORE_STALE : 0;
+}
+
+int job_store_candidates(struct db *db, const char *names, usec_t steady, struct job_record *jobs,
+                         int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_candidates, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":names", names);
+	db_bind_i64(stmt, ":steady", (int64_t)steady);
+	return read_jobs(db, stmt, jobs, max);
+}
+
+int job_store_has_candidates(struct db *db)
+{
+	struct sqlite3_stmt *stmt;
+	int has, r = db_prepare(db, sql_has_candidates, &stmt);
+
+	if (r < 0)
+		return r;
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r;
+	has = db_column_i64(stmt, 0) != 0;
+	db_reset(stmt);
+	return has;
+}
+
+int job_store_list(struct db *db, const struct job_filter *filter, struct job_record *jobs, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_list, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":before", filter->before > 0 ? filter->before : INT64_MAX);
+	db_bind_text(stmt, ":state", filter->state < 0 ? NULL : job_state_to_name(filter->state));
+	db_bind_text(stmt, ":host", filter->host);
+	return read_jobs(db, stmt, jobs, max);
+}
+
+int job_store_expired(struct db *db, usec_t steady, struct job_record *jobs, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_expired, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":steady", (int64_t)steady);
+	return read_jobs(db, stmt, jobs, max);
+}
+
+int job_store_next_moment(struct db *db, usec_t steady, usec_t *ret)
+{
+	struct sqlite3_stmt *stmt;
+	usec_t moment = USEC_INFINITY;
+	int r = db_prepare(db, sql_next_moment, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":steady", (int64_t)steady);
+	r = db_step(db, stmt);
+	if (r < 0)
+		return r;
+	if (r == DB_ROW) {
+		for (int column = 0; column < 2; column++)
+			if (!db_column_is_null(stmt, column))
+				moment = usec_min(moment, (usec_t)db_column_i64(stmt, column));
+		db_reset(stmt);
+	}
+	*ret = moment;
+	return 0;
+}
+
+int job_store_count(struct db *db, int64_t counts[_JOB_STATE_MAX])
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_count, &stmt);
+
+	for (int i = 0; i < _JOB_STATE_MAX; i++)
+		counts[i] = 0;
+	if (r < 0)
+		return r;
+	while ((r = db_step(db, stmt)) == DB_ROW) {
+		int state = job_state_from_name(slice_from_text(db_column_text(stmt, 0)));
+
+		if (state >= 0)
+			counts[state] = db_column_i64(stmt, 1);
+	}
+	return r;
+}
