@@ -227,6 +227,7 @@ static void advance(struct tftp_session *session, uint64_t block, usec_t now)
 		session->round_trip_min =
 			usec_min(session->round_trip_min, usec_sub(now, session->sent_at));
 	session->acked = block;
+	session->sent = MAX(session->sent, block); /* an ACK of what was sent before a restart */
 	session->progress_at = now;
 	session->has_repeated = session->is_doubled;
 	session->is_doubled = false;

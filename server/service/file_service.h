@@ -8,8 +8,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "lib/base/bytes.h"
 #include "server/proto/url_path.h"
@@ -24,40 +25,36 @@ struct file_service_root {
 	const char *directory; /* of this machine */
 };
 
-/* Why a name was not opened. Names that url_path refuses have their own counters. */
-enum file_refusal {
-	FILE_REFUSED_NO_ROOT,     /* no prefix covers it */
-	FILE_REFUSED_ABSENT,      /* no such file */
-	FILE_REFUSED_OUTSIDE,     /* a link leads out of the root */
-	FILE_REFUSED_NOT_REGULAR, /* a directory, FIFO, socket or device */
-	FILE_REFUSED_ACCESS,      /* we may not read it */
-	_FILE_REFUSAL_MAX,
+/* What became of a name. Each is counted; all but FILE_FOUND are refusals. */
+enum file_outcome {
+	FILE_FOUND = 0,
+	FILE_ABSENT = 1,   /* no such file: HTTP 404, TFTP error 1 */
+	FILE_NO_ROOT = 2,  /* no prefix covers the path, or no directory is there: as FILE_ABSENT */
+	FILE_BAD_PATH = 3, /* url_path refuses it: HTTP 400 or 403, TFTP error 2 */
+	FILE_OUTSIDE = 4,  /* a link leads out of the root: HTTP 403, TFTP error 2 */
+	FILE_NOT_REGULAR = 5, /* a directory, FIFO, socket or device: as FILE_OUTSIDE */
+	FILE_NO_ACCESS = 6,   /* we may not read it: as FILE_OUTSIDE */
+	_FILE_OUTCOME_MAX,
 };
 
-/* "no_root", "absent" and so on. */
-const char *file_refusal_to_name(int value);
+/* "found", "absent", "outside" and so on. */
+const char *file_outcome_to_name(int value);
 
 struct file_service_counters {
-	uint64_t n_opened;
-	uint64_t n_refused[_FILE_REFUSAL_MAX];
-	uint64_t n_bad_path[_URL_PATH_OUTCOME_MAX]; /* by url_path_outcome */
+	uint64_t n[_FILE_OUTCOME_MAX];
+	uint64_t
+		n_bad_path[_URL_PATH_OUTCOME_MAX]; /* those of FILE_BAD_PATH, by url_path_outcome */
 };
 
-/* An opened regular file. */
+/* An opened regular file. Device to ctime_ns tell whether it is still the same content. */
 struct file_opened {
 	int fd; /* O_RDONLY, owned by the caller */
 	uint64_t size;
 	uint64_t device, inode;
-	int64_t mtime_ns; /* since 1970 */
+	int64_t mtime_ns, ctime_ns; /* since 1970 */
 };
 
 #define FILE_OPENED_NULL ((struct file_opened){ .fd = -1 })
-
-enum file_outcome {
-	FILE_FOUND = 0,
-	FILE_ABSENT = 1,  /* no root, no such file: HTTP 404, TFTP error 1 */
-	FILE_REFUSED = 2, /* a bad name, outside, not a regular file: HTTP 403, TFTP error 2 */
-};
 
 /*
  * Makes the service over a copy of the map; no directory is looked at yet.
@@ -66,6 +63,7 @@ enum file_outcome {
 int file_service_new(const struct file_service_root *roots, size_t n_roots,
                      struct file_service **ret);
 
+/* NULL is fine; returns NULL. */
 struct file_service *file_service_free(struct file_service *files);
 
 /*
@@ -77,6 +75,13 @@ struct file_service *file_service_free(struct file_service *files);
 int file_service_open_tftp(struct file_service *files, struct slice name, struct file_opened *ret);
 
 /*
+ * The name that file_service_open_tftp looks for, as a path that begins with '/': without the bytes
+ * behind a 0xFF, folded. For names that are not files (boot.ipxe).
+ * Returns a url_path_outcome; counts nothing.
+ */
+int file_service_tftp_path(struct slice name, struct bytes *out);
+
+/*
  * Opens an HTTP path, decoded and checked by url_path_decode.
  * Returns a file_outcome, or -errno. On FILE_FOUND *ret is the caller's.
  */
@@ -85,7 +90,7 @@ int file_service_open(struct file_service *files, struct slice path, struct file
 /* Whether some prefix of the map covers this path, existing or not. */
 bool file_service_covers(const struct file_service *files, struct slice path);
 
-/* Counts a path that url_path refused (outcome) before it came here. */
+/* Counts a path that url_path_decode refused with this outcome, so that it never came here. */
 void file_service_count_bad_path(struct file_service *files, int outcome);
 
 const struct file_service_counters *file_service_get_counters(const struct file_service *files);
