@@ -129,7 +129,9 @@ static size_t count_room(size_t n, const char *const argv[])
 }
 
 int args_parse(const struct args_syntax *syntax, size_t n, const char *const argv[],
-               struct args *ret, char ret_error[ARGS_ERROR_MAX])
+               struct args *ret,
+               /* NOLINTNEXTLINE(readability-non-const-parameter): the reader writes it */
+               char ret_error[ARGS_ERROR_MAX])
 {
 	struct args args = { .given = calloc(count_room(n, argv), sizeof(struct args_given)),
 		             .words = calloc(n + 1, sizeof(char *)) };

@@ -30,7 +30,7 @@ static int read_value(struct slice text, const char *assignment, json_t **ret,
                       char error[ASSIGN_ERROR_MAX])
 {
 	CLEANUP(document_freep) struct document *doc = NULL;
-	struct document_error why;
+	struct document_error why = { .text = "" };
 	bool has_space =
 		slice_find(text, ' ', 0) < text.len || slice_find(text, '\n', 0) < text.len;
 	int q;

@@ -75,6 +75,7 @@ void format_table_add_built(struct format_table *table, struct buffer *text, enu
 /* Natural width of each column. */
 static void measure(const struct format_table *table, size_t widths[COLUMNS_MAX])
 {
+	assert(table->n_columns > 0);
 	for (size_t c = 0; c < table->n_columns; c++)
 		widths[c] = table->columns[0].title ? format_width(table->columns[c].title) : 0;
 	for (size_t i = 0; i < table->n_cells; i++) {

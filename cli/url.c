@@ -44,7 +44,7 @@ int url_normalise(const char *text, char ret[URL_MAX])
 	authority = authority_of(s);
 	if (authority.len == 0 || authority.data[0] == ':')
 		return URL_BAD;
-	while (s.data[s.len - 1] == '/')
+	while (s.len > 0 && s.data[s.len - 1] == '/')
 		s.len--;
 	if (!has_scheme && !has_port(authority) && authority.len == s.len)
 		port = ":" URL_PORT_DEFAULT;

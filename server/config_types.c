@@ -63,7 +63,7 @@ static int read_number(struct config_reader *reader, const struct config_key *ke
 static int read_unsigned(struct config_reader *reader, const struct config_key *key,
                          const json_t *value, void *base)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	r = read_number(reader, key, value, &number);
@@ -83,7 +83,7 @@ const struct config_type config_unsigned = { read_unsigned, print_unsigned };
 static int read_u16(struct config_reader *reader, const struct config_key *key, const json_t *value,
                     void *base)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r;
 
 	r = read_number(reader, key, value, &number);

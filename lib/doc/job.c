@@ -192,7 +192,7 @@ static int read_fields(struct job *job, struct job_error *error)
 		r = read_text(job, fields[i].key, value, &text, error);
 		if (r != 0)
 			return r;
-		if (text[0] == '\0')
+		if (!text || text[0] == '\0')
 			continue;
 		r = check_text(&fields[i], text, error);
 		if (r != 0)

@@ -22,7 +22,7 @@ enum os_mount {
 	_OS_MOUNT_MAX,
 };
 
-const char *os_mount_to_name(int os_mount);
+const char *os_mount_to_name(int value);
 int os_mount_from_name(struct slice name);
 
 /* What the machine does when its job has ended (`on_finish`). */
@@ -32,7 +32,7 @@ enum job_next {
 	_JOB_NEXT_MAX,
 };
 
-const char *job_next_to_name(int next);
+const char *job_next_to_name(int value);
 int job_next_from_name(struct slice name);
 
 #define JOB_RUNTIME_DEFAULT_SEC 3600

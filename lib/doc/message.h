@@ -46,7 +46,7 @@ enum message_stage {
 	_MESSAGE_STAGE_MAX,
 };
 
-const char *message_stage_to_name(int stage);
+const char *message_stage_to_name(int value);
 int message_stage_from_name(struct slice name);
 
 enum message_verdict {
@@ -56,7 +56,7 @@ enum message_verdict {
 	_MESSAGE_VERDICT_MAX,
 };
 
-const char *message_verdict_to_name(int verdict);
+const char *message_verdict_to_name(int value);
 int message_verdict_from_name(struct slice name);
 
 /* Fixed-size texts: a message outlives the body it came in. */

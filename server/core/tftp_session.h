@@ -119,7 +119,7 @@ enum tftp_want tftp_session_next(struct tftp_session *session, usec_t now,
  * blocks), a repeated ACK.
  */
 enum { TFTP_IGNORED = 1 };
-int tftp_session_input(struct tftp_session *session, struct slice packet, usec_t now);
+int tftp_session_input(struct tftp_session *session, struct slice raw, usec_t now);
 
 /*
  * The bytes asked for by TFTP_WANT_BLOCK. Borrowed until that block was handed out by next.

@@ -76,7 +76,7 @@ struct tftp_packet {
  * into the packet.
  */
 enum { TFTP_MALFORMED = 1 };
-int tftp_packet_decode(struct slice packet, struct tftp_packet *ret);
+int tftp_packet_decode(struct slice raw, struct tftp_packet *ret);
 
 /*
  * Appends the packet: the fields that its opcode uses. `out` overflows when it does not fit.
