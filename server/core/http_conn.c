@@ -580,6 +580,11 @@ void http_conn_abort(struct http_conn *conn)
 	enter(conn, STATE_CLOSED);
 }
 
+bool http_conn_is_closed(const struct http_conn *conn)
+{
+	return conn->state == STATE_CLOSED;
+}
+
 void http_conn_stop(struct http_conn *conn)
 {
 	conn->is_stopped = true;

@@ -134,5 +134,8 @@ int http_conn_fill_end(struct http_conn *conn);
 /* Gives up at once: the peer must see that its answer is not whole. */
 void http_conn_abort(struct http_conn *conn);
 
+/* Whether http_conn_next would say HTTP_WANT_CLOSE. */
+bool http_conn_is_closed(const struct http_conn *conn);
+
 /* No further request is taken; an open exchange is finished. */
 void http_conn_stop(struct http_conn *conn);
