@@ -50,4 +50,4 @@ int tftp_io_new(struct event_base *base, const struct tftp_io_config *config,
 /* Ends all transfers without a word to the peers and frees everything. NULL is fine. */
 struct tftp_io *tftp_io_free(struct tftp_io *io);
 
-const struct tftp_io_counters *tftp_io_get_counters(const struct tftp_io *io);
+const struct tftp_io_counters *tftp_io_get_counters(struct tftp_io *io);
