@@ -78,6 +78,7 @@ static int remember_place(struct reader *r, yaml_mark_t mark)
 {
 	struct slice path = buffer_slice(&r->path);
 	struct place *place;
+	int q;
 
 	if (r->path.failed)
 		return -ENOMEM;
@@ -87,10 +88,14 @@ static int remember_place(struct reader *r, yaml_mark_t mark)
 	place->line = (unsigned)mark.line + 1;
 	place->column = column_of(r, mark);
 	(void)text_copy(place->path, path.len + 1, path);
-	if (map_find(&r->doc->places, place_key(&place->node)) ||
-	    map_insert(&r->doc->places, &place->node) < 0)
+	if (map_find(&r->doc->places, place_key(&place->node))) {
 		free(place);
-	return 0;
+		return 0;
+	}
+	q = map_insert(&r->doc->places, &place->node);
+	if (q < 0)
+		free(place);
+	return q;
 }
 
 static bool is_integer(struct slice s)
@@ -209,7 +214,7 @@ static int read_pair(struct reader *r, const yaml_event_t *key_event, json_t *ob
 	if (q != 0)
 		return q;
 	if (json_object_setn_new(object, (const char *)key.data, key.len, member) < 0)
-		return bad(r, key_event->start_mark, "this key is not UTF-8");
+		return -ENOMEM; /* libyaml has seen to it that the key is UTF-8 */
 	return 0;
 }
 
@@ -349,6 +354,30 @@ static bool looks_like_json(struct slice text)
 	return text.len > 0 && (text.data[0] == '{' || text.data[0] == '[');
 }
 
+/*
+ * Parses JSON. Returns 0, -ENOMEM, or DOCUMENT_BAD when it is none. jansson calls some failed
+ * allocations a mistake of syntax: a real one is there again, at the same place, the second time.
+ */
+static int parse_json(struct slice text, json_t **ret)
+{
+	json_error_t first, second;
+	json_t *root;
+
+	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &first);
+	if (root) {
+		*ret = root;
+		return 0;
+	}
+	if (first.text[0] == '\0')
+		return -ENOMEM;
+	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &second);
+	if (root || first.position != second.position) {
+		json_decref(root);
+		return -ENOMEM;
+	}
+	return DOCUMENT_BAD;
+}
+
 /* Whether arrays and objects are nested deeper than `room`. */
 static bool is_deeper(const json_t *value, unsigned room)
 {
@@ -384,9 +413,11 @@ int document_parse(struct slice text, struct document **ret, struct document_err
 	if (!doc)
 		return -ENOMEM;
 	map_init(&doc->places, no_seed, place_key);
-	if (looks_like_json(text))
-		doc->root =
-			json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	if (looks_like_json(text)) {
+		q = parse_json(text, &doc->root);
+		if (q < 0)
+			return q;
+	}
 	if (is_deeper(doc->root, DEPTH_MAX)) {
 		(void)snprintf(ret_error->text, sizeof(ret_error->text), "nested too deep");
 		return DOCUMENT_BAD;
