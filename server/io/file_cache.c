@@ -167,12 +167,15 @@ int file_cache_get(struct file_cache *cache, struct file_opened *opened, struct 
 /* Makes room for size bytes by dropping what nobody holds. */
 static int make_room(struct file_cache *cache, uint64_t size)
 {
+	struct file_content *oldest;
+
 	if (size > cache->max)
 		return -EFBIG;
 	while (cache->bytes > cache->max - size) {
-		if (list_is_empty(&cache->idle))
+		oldest = LIST_FIRST(&cache->idle, struct file_content, idle);
+		if (!oldest)
 			return -EAGAIN;
-		content_free(LIST_FIRST(&cache->idle, struct file_content, idle));
+		content_free(oldest);
 	}
 	return 0;
 }

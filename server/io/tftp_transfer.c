@@ -201,7 +201,7 @@ static void add(struct batch *batch, const struct tftp_step *step)
 	memcpy(batch->heads[i], step->head.data, step->head.len);
 	batch->parts[i][0].iov_base = batch->heads[i];
 	batch->parts[i][0].iov_len = step->head.len;
-	batch->parts[i][1].iov_base = (void *)(uintptr_t)step->block.data; /* only read */
+	batch->parts[i][1].iov_base = (void *)step->block.data; /* sendmmsg only reads it */
 	batch->parts[i][1].iov_len = step->block.len;
 	batch->messages[i] = (struct mmsghdr){
 		.msg_hdr = { .msg_iov = batch->parts[i], .msg_iovlen = 2 },
