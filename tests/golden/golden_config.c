@@ -40,11 +40,22 @@ static void documented_example_is_accepted(void **state)
 	buffer_deinit(&out);
 }
 
+static void packaged_sample_is_accepted(void **state)
+{
+	struct config config;
+	struct buffer out = BUFFER_NULL;
+
+	read_and_print("../../packaging/ccid.yaml", &config, &out);
+	buffer_deinit(&out);
+	assert_string_equal(config.interfaces[0], "br0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(seed_settings_have_the_same_effect),
 		cmocka_unit_test(documented_example_is_accepted),
+		cmocka_unit_test(packaged_sample_is_accepted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
