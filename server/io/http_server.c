@@ -57,13 +57,16 @@ static void on_retry(evutil_socket_t fd, short what, void *userdata)
 
 static uint32_t host_address(const struct sockaddr_storage *address, uint16_t *ret_port)
 {
-	if (address->ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)address;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 
-		*ret_port = ntohs(in->sin_port);
-		return ntohl(in->sin_addr.s_addr);
+	if (address->ss_family == AF_INET) {
+		memcpy(&in, address, sizeof(in));
+		*ret_port = ntohs(in.sin_port);
+		return ntohl(in.sin_addr.s_addr);
 	}
-	*ret_port = ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port);
+	memcpy(&in6, address, sizeof(in6));
+	*ret_port = ntohs(in6.sin6_port);
 	return INADDR_LOOPBACK; /* of IPv6 we listen on ::1 only */
 }
 
@@ -103,7 +106,7 @@ static void on_accept(evutil_socket_t fd, short what, void *userdata)
 	struct http_server *server = userdata;
 
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage peer = { .ss_family = AF_INET };
+		struct sockaddr_storage peer = { 0 };
 		socklen_t len = sizeof(peer);
 		int s = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
