@@ -26,7 +26,8 @@ static int refuse(const char *text)
 
 static int refuse_errno(const char *what, int r)
 {
-	(void)fprintf(stderr, "ccid: %s: %s\n", what, strerror(-r)); /* NOLINT(concurrency-mt-unsafe): one thread */
+	(void)fprintf(stderr, "ccid: %s: %s\n", what,
+	              strerror(-r)); /* NOLINT(concurrency-mt-unsafe): one thread */
 	return EXIT_FAILURE;
 }
 

@@ -15,9 +15,9 @@ enum {
 };
 
 /*
- * Opens the store, makes the services, binds every socket, starts the workers. config is borrowed and
- * must live as long; config_path is kept for SIGHUP.
- * Returns 0; SERVER_REFUSED with error[] filled; or -errno.
+ * Opens the store, makes the services, binds every socket, starts the workers. config is borrowed
+ * and must live as long; config_path is kept for SIGHUP. Returns 0; SERVER_REFUSED with error[]
+ * filled; or -errno.
  */
 int server_new(const struct config *config, const char *config_path, struct server **ret,
                char error[SERVER_ERROR_MAX]);

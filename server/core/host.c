@@ -155,6 +155,11 @@ static int read_arch(const json_t *value, struct host_document *ret)
 	return text_copy(ret->arch, sizeof(ret->arch), string_slice(value)) == 0 ? 0 : HOST_BAD;
 }
 
+static int read_address(const json_t *value, uint32_t *ret)
+{
+	return json_is_string(value) && ipv4_parse(string_slice(value), ret) == 0 ? 0 : HOST_BAD;
+}
+
 static int read_key(const char *key, const json_t *value, struct host_document *ret,
                     struct host_document_error *error)
 {
@@ -166,6 +171,8 @@ static int read_key(const char *key, const json_t *value, struct host_document *
 		return refuse(error, key, "expected a size such as 256G");
 	if (strcmp(key, "mac_addr") == 0 && each_text(value, take_mac, ret) != 0)
 		return refuse(error, key, "expected a list of Ethernet addresses (at most 16)");
+	if (strcmp(key, "address") == 0 && read_address(value, &ret->address) != 0)
+		return refuse(error, key, "expected an IPv4 address such as 10.0.0.7");
 	if (strcmp(key, "queues") == 0 && each_text(value, take_queues, ret) != 0)
 		return refuse(error, key, "expected a list of names of queues (at most 16)");
 	if (strcmp(key, "rootfs_disk") == 0 && each_text(value, take_disk, ret) != 0)

@@ -56,6 +56,7 @@ struct host_document {
 	uint64_t memory;
 	struct mac macs[HOST_MACS_MAX];
 	unsigned n_macs;
+	uint32_t address; /* that DHCP keeps for the first of them; 0: any */
 	char queues[HOST_QUEUES_MAX][HOST_QUEUE_MAX];
 	unsigned n_queues;
 };
@@ -66,8 +67,9 @@ struct host_document_error {
 };
 
 /*
- * Reads a host's document: arch, memory (`256G`), mac_addr, queues (ours; a list or a comma list).
- * rootfs_disk is checked; other keys are left alone. Returns 0, or HOST_BAD with *ret_error filled.
+ * Reads a host's document: arch, memory (`256G`), mac_addr, and ours: queues (a list or a comma
+ * list), address (IPv4). rootfs_disk is checked; other keys are left alone. Returns 0, or HOST_BAD
+ * with *ret_error filled.
  */
 int host_document_parse(const json_t *doc, struct host_document *ret,
                         struct host_document_error *ret_error);

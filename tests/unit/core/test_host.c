@@ -42,6 +42,7 @@ static void a_wrong_key_is_named(void **state)
 	} cases[] = {
 		{ "{\"mac_addr\":[\"zz\"]}", "mac_addr" },
 		{ "{\"mac_addr\":5}", "mac_addr" },
+		{ "{\"address\":\"10.0.0\"}", "address" },
 		{ "{\"memory\":\"much\"}", "memory" },
 		{ "{\"arch\":\"a b\"}", "arch" },
 		{ "{\"rootfs_disk\":[\"sda\"]}", "rootfs_disk" },
