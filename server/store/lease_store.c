@@ -35,8 +35,6 @@ static const char sql_remove[] = "DELETE FROM leases WHERE key = :key AND addres
 static const char sql_shift[] = "UPDATE leases SET expires_wall = max(expires_wall + :delta, 0)"
 				" WHERE expires_wall <> :for_ever";
 
-static const char sql_host[] = "SELECT host FROM host_macs WHERE mac = :mac LIMIT 1";
-
 static void bind_key(struct sqlite3_stmt *stmt, const struct lease_key *key)
 {
 	db_bind_blob(stmt, ":key", lease_key_slice(key));
@@ -211,22 +209,4 @@ int lease_store_shift(struct db *db, int64_t delta)
 	db_bind_i64(stmt, ":for_ever", (int64_t)LEASE_FOR_EVER);
 	r = db_run(db, stmt);
 	return r < 0 ? r : 0;
-}
-
-int lease_store_host(struct db *db, struct mac mac, char ret[LEASE_HOST_MAX])
-{
-	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_host, &stmt);
-
-	if (r < 0)
-		return r;
-	bind_mac(stmt, &mac);
-	r = db_step(db, stmt);
-	if (r < 0)
-		return r;
-	if (r == DB_DONE)
-		return LEASE_ABSENT;
-	r = text_copy(ret, LEASE_HOST_MAX, db_column_slice(stmt, 0));
-	db_reset(stmt);
-	return r == 0 ? 0 : LEASE_ABSENT;
 }

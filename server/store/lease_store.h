@@ -10,8 +10,6 @@
 #include "server/core/lease.h"
 #include "server/store/db.h"
 
-#define LEASE_HOST_MAX 64
-
 /* Looks a lease up. Returns 0 with *ret, LEASE_ABSENT, or -errno. A card that has several leases
  * (key: client-id) is found by the one seen last. */
 enum { LEASE_ABSENT = 1 };
@@ -46,6 +44,3 @@ int lease_store_list(struct db *db, int64_t after, struct lease leases[], int ma
 
 /* The wall clock was set by `delta` microseconds: moves all ends along. Returns 0 or -errno. */
 int lease_store_shift(struct db *db, int64_t delta);
-
-/* The host that owns a card. Returns 0 with its name in `ret`, LEASE_ABSENT, or -errno. */
-int lease_store_host(struct db *db, struct mac mac, char ret[LEASE_HOST_MAX]);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "tests/support/test.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -145,25 +144,6 @@ static void a_clock_that_was_set_moves_the_ends(void **state)
 	assert_true(out.expires_wall == LEASE_FOR_EVER);
 }
 
-static void the_owner_of_a_card_is_named(void **state)
-{
-	CLEANUP(db_closep) struct db *db = NULL;
-	struct sqlite3_stmt *stmt;
-	static const char host[] = "INSERT INTO hosts (name, state) VALUES ('vm-9', 'idle')";
-	static const char mac[] =
-		"INSERT INTO host_macs (mac, host) VALUES (x'525400000009', 'vm-9')";
-	char name[LEASE_HOST_MAX];
-
-	assert_int_equal(db_open(":memory:", &db), 0);
-	assert_int_equal(db_prepare(db, host, &stmt), 0);
-	assert_int_equal(db_run(db, stmt), 1);
-	assert_int_equal(db_prepare(db, mac, &stmt), 0);
-	assert_int_equal(db_run(db, stmt), 1);
-	assert_int_equal(lease_store_host(db, make(9, 1).mac, name), 0);
-	assert_string_equal(name, "vm-9");
-	assert_int_equal(lease_store_host(db, make(8, 1).mac, name), LEASE_ABSENT);
-}
-
 /* A crash: what was committed is there after it, what was not is gone, and no address is twice. */
 static void leases_survive_a_crash(void **state)
 {
@@ -197,7 +177,6 @@ int main(void)
 		cmocka_unit_test(of_two_keys_of_a_card_the_last_one_speaks),
 		cmocka_unit_test(only_its_owner_ends_a_lease),
 		cmocka_unit_test(a_clock_that_was_set_moves_the_ends),
-		cmocka_unit_test(the_owner_of_a_card_is_named),
 		cmocka_unit_test(leases_survive_a_crash),
 	};
 
