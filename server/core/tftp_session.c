@@ -279,6 +279,19 @@ static int input_ack(struct tftp_session *session, uint16_t number, usec_t now)
 	return 0;
 }
 
+/* Whether all is sent and only ACKs of the last window are missing. */
+static bool is_at_the_end(const struct tftp_session *session)
+{
+	return session->state == TFTP_STATE_DATA && session->sent_max == session->n_blocks;
+}
+
+/* The client wants no more. Before the first block that is its way to learn the size. */
+static enum tftp_end end_by_client(const struct tftp_session *session)
+{
+	return is_any_agreed(&session->agreed) && session->acked == 0 ? TFTP_END_PROBED
+	                                                              : TFTP_END_ABORTED;
+}
+
 int tftp_session_input(struct tftp_session *session, struct slice raw, usec_t now)
 {
 	struct tftp_packet packet;
@@ -302,12 +315,6 @@ int tftp_session_input(struct tftp_session *session, struct slice raw, usec_t no
 		break;
 	}
 	return TFTP_IGNORED;
-}
-
-/* Whether all is sent and only ACKs of the last window are missing. */
-static bool is_at_the_end(const struct tftp_session *session)
-{
-	return session->state == TFTP_STATE_DATA && session->sent_max == session->n_blocks;
 }
 
 static bool is_silence_too_long(const struct tftp_session *session, usec_t now)
@@ -372,6 +379,13 @@ void tftp_session_fail(struct tftp_session *session, enum tftp_error code, const
 	session->packet_len = out.len;
 	over(session, TFTP_END_FAILED);
 	session->is_packet_due = true;
+}
+
+void tftp_session_gone(struct tftp_session *session)
+{
+	if (session->state == TFTP_STATE_OVER)
+		return;
+	over(session, is_at_the_end(session) ? TFTP_END_UNCONFIRMED : end_by_client(session));
 }
 
 enum tftp_end tftp_session_end(const struct tftp_session *session)

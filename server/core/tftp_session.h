@@ -140,6 +140,12 @@ usec_t tftp_session_deadline(const struct tftp_session *session);
 /* We cannot go on: one ERROR packet, then the end. The message is cut to the room for it. */
 void tftp_session_fail(struct tftp_session *session, enum tftp_error code, const char *message);
 
+/*
+ * The client's port is closed (ICMP port unreachable): nobody will answer any more. An abort, unless
+ * only the last ACK is missing or nothing but the OACK was ever wanted.
+ */
+void tftp_session_gone(struct tftp_session *session);
+
 /* How it ended; TFTP_END_NONE while it goes on. */
 enum tftp_end tftp_session_end(const struct tftp_session *session);
 

@@ -174,8 +174,7 @@ static void tell_end(struct tftp_transfer *transfer, enum tftp_end end, usec_t n
 		report(transfer, TRANSFER_DONE, !is_whole, now);
 }
 
-/* Sends the batch. Returns false when the client is gone (its port is closed). */
-static bool flush(struct tftp_transfer *transfer, struct batch *batch)
+static void flush(struct tftp_transfer *transfer, struct batch *batch)
 {
 	unsigned done = 0;
 
@@ -185,13 +184,12 @@ static bool flush(struct tftp_transfer *transfer, struct batch *batch)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == ECONNREFUSED)
-			return false;
+			tftp_session_gone(&transfer->session);
 		if (n < 0) /* no room, no route: lost */
 			break;
 		done += (unsigned)n;
 	}
 	batch->n = 0;
-	return true;
 }
 
 static void add(struct batch *batch, const struct tftp_step *step)
@@ -261,8 +259,8 @@ static bool fill(struct tftp_transfer *transfer, const struct tftp_step *step, u
 	return true;
 }
 
-/* Does what the session wants until it waits. Returns false when the transfer is over. */
-static bool run(struct tftp_transfer *transfer, usec_t now)
+/* Does what the session wants until it waits. */
+static void run(struct tftp_transfer *transfer, usec_t now)
 {
 	struct batch batch = { .n = 0 };
 	bool goes_on = true;
@@ -277,23 +275,22 @@ static bool run(struct tftp_transfer *transfer, usec_t now)
 			goes_on = fill(transfer, &step, now);
 		else
 			goes_on = false;
-		if (batch.n > 0 && (batch.n == BATCH || !goes_on) && !flush(transfer, &batch))
-			return false;
+		if (batch.n == BATCH || !goes_on)
+			flush(transfer, &batch);
 	}
-	return tftp_session_end(&transfer->session) == TFTP_END_NONE;
 }
 
-/* Runs the session and ends the transfer, or waits on. */
 void tftp_transfer_run(struct tftp_transfer *transfer, usec_t now)
 {
 	enum tftp_end end;
 
-	if (run(transfer, now)) {
+	run(transfer, now);
+	end = tftp_session_end(&transfer->session);
+	if (end == TFTP_END_NONE) {
 		loop_set_timer(transfer->timer, tftp_session_deadline(&transfer->session));
 		return;
 	}
-	end = tftp_session_end(&transfer->session);
-	tell_end(transfer, end == TFTP_END_NONE ? TFTP_END_ABORTED : end, now);
+	tell_end(transfer, end, now);
 	transfer->shared->over(transfer->shared, transfer);
 }
 
@@ -330,9 +327,8 @@ static void on_readable(evutil_socket_t fd, short what, void *userdata)
 		ssize_t n = recv(transfer->fd, packet, sizeof(packet), 0);
 
 		if (n < 0 && errno == ECONNREFUSED) { /* nobody listens there any more */
-			tell_end(transfer, TFTP_END_ABORTED, now);
-			transfer->shared->over(transfer->shared, transfer);
-			return;
+			tftp_session_gone(&transfer->session);
+			break;
 		}
 		if (n < 0)
 			break;

@@ -323,6 +323,28 @@ static void a_lost_last_ack_is_no_failure_and_soon_over(void **state)
 	assert_true(now <= 20 * SEC);
 }
 
+static void a_closed_port_ends_it_at_once(void **state)
+{
+	struct tftp_session session;
+	struct sent sent;
+
+	BEGIN(&session, "", 5000);
+	(void)run(&session, 0, &sent);
+	tftp_session_gone(&session);
+	assert_int_equal(tftp_session_end(&session), TFTP_END_ABORTED);
+	BEGIN(&session, "tsize\0000\0", 5000);
+	(void)run(&session, 0, &sent);
+	tftp_session_gone(&session);
+	assert_int_equal(tftp_session_end(&session), TFTP_END_PROBED);
+	BEGIN(&session, "", 100);
+	(void)run(&session, 0, &sent);
+	tftp_session_gone(&session);
+	assert_int_equal(tftp_session_end(&session), TFTP_END_UNCONFIRMED);
+	assert_int_equal(run(&session, 0, &sent), TFTP_WANT_CLOSE);
+	tftp_session_gone(&session);
+	assert_int_equal(tftp_session_end(&session), TFTP_END_UNCONFIRMED);
+}
+
 static void a_slow_disk_is_not_the_clients_fault(void **state)
 {
 	struct tftp_session session;
@@ -669,6 +691,7 @@ int main(void)
 		cmocka_unit_test(the_clients_timeout_is_honoured),
 		cmocka_unit_test(jitter_differs_between_sessions),
 		cmocka_unit_test(a_lost_last_ack_is_no_failure_and_soon_over),
+		cmocka_unit_test(a_closed_port_ends_it_at_once),
 		cmocka_unit_test(a_slow_disk_is_not_the_clients_fault),
 		cmocka_unit_test(a_short_block_ends_with_an_error),
 		cmocka_unit_test(a_failure_message_is_cut_to_its_room),
