@@ -106,11 +106,12 @@ def event_words(event):
     kind = event["kind"]
     if kind not in STAGES:
         return None
+    fields = event.get("fields") or {}
     words = STAGES[kind][1]
-    name = os.path.basename(event.get("file") or event.get("path") or event.get("name") or "")
+    name = os.path.basename(fields.get("file") or "")
     if words is not None:
         return f"{words}: {name}" if name else words
-    size, seconds = event.get("bytes"), event.get("seconds")
+    size, seconds = fields.get("bytes"), fields.get("seconds")
     if kind.endswith(".done") and size:
         rate = f", {size / 1e6 / seconds:.0f} MB/s" if seconds else ""
         return f"{name}: {size / 1e6:.1f} MB{rate}"
