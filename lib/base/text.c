@@ -84,13 +84,19 @@ char *text_dup(struct slice s)
 char *text_format(const char *format, ...)
 {
 	va_list args;
-	char *out = NULL;
+	char *out;
 	int n;
 
 	va_start(args, format);
-	n = vasprintf(&out, format, args);
+	n = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	return n < 0 ? NULL : out;
+	out = n < 0 ? NULL : malloc((size_t)n + 1);
+	if (!out)
+		return NULL;
+	va_start(args, format);
+	(void)vsnprintf(out, (size_t)n + 1, format, args);
+	va_end(args);
+	return out;
 }
 
 bool text_equal(struct slice s, const char *text)

@@ -354,30 +354,6 @@ static bool looks_like_json(struct slice text)
 	return text.len > 0 && (text.data[0] == '{' || text.data[0] == '[');
 }
 
-/*
- * Parses JSON. Returns 0, -ENOMEM, or DOCUMENT_BAD when it is none. jansson calls some failed
- * allocations a mistake of syntax: a real one is there again, at the same place, the second time.
- */
-static int parse_json(struct slice text, json_t **ret)
-{
-	json_error_t first, second;
-	json_t *root;
-
-	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &first);
-	if (root) {
-		*ret = root;
-		return 0;
-	}
-	if (first.text[0] == '\0')
-		return -ENOMEM;
-	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &second);
-	if (root || first.position != second.position) {
-		json_decref(root);
-		return -ENOMEM;
-	}
-	return DOCUMENT_BAD;
-}
-
 /* Whether arrays and objects are nested deeper than `room`. */
 static bool is_deeper(const json_t *value, unsigned room)
 {
@@ -393,6 +369,49 @@ static bool is_deeper(const json_t *value, unsigned room)
 	json_object_foreach((json_t *)value, name,
 	                    member) if (is_deeper(member, room - 1)) return true;
 	return false;
+}
+
+/*
+ * Without the limits. jansson calls some failed allocations a mistake of syntax: a real one is
+ * there again, at the same place, the second time.
+ */
+static int parse_json(struct slice text, json_t **ret)
+{
+	json_error_t first, second;
+	const char *data = text.len ? (const char *)text.data : "";
+	json_t *root;
+
+	root = json_loadb(data, text.len, JSON_REJECT_DUPLICATES, &first);
+	if (root) {
+		*ret = root;
+		return 0;
+	}
+	if (first.text[0] == '\0')
+		return -ENOMEM;
+	root = json_loadb(data, text.len, JSON_REJECT_DUPLICATES, &second);
+	if (root || first.position != second.position) {
+		json_decref(root);
+		return -ENOMEM;
+	}
+	return DOCUMENT_BAD;
+}
+
+int document_parse_json(struct slice text, json_t **ret)
+{
+	json_t *root;
+	int r;
+
+	if (text.len > DOCUMENT_MAX)
+		return DOCUMENT_BAD;
+	r = parse_json(text, &root);
+	if (r != 0)
+		return r;
+	if (is_deeper(root, DEPTH_MAX)) {
+		json_decref(root);
+		return DOCUMENT_BAD;
+	}
+	*ret = root;
+	return 0;
 }
 
 int document_parse(struct slice text, struct document **ret, struct document_error *ret_error)

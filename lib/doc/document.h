@@ -31,6 +31,12 @@ enum {
  */
 int document_parse(struct slice text, struct document **ret, struct document_error *ret_error);
 
+/*
+ * Parses text that must be JSON, with the limits of document_parse and without places.
+ * Returns 0 with a new reference, DOCUMENT_BAD, or -ENOMEM.
+ */
+int document_parse_json(struct slice text, json_t **ret);
+
 void document_free(struct document *doc);
 
 /* The tree; borrowed, lives as long as the document. json_incref it to keep a part. */

@@ -310,7 +310,7 @@ static int add_disk(struct job *job, json_t *disks, struct slice disk, struct jo
 		return bad(error, "rootfs_disk", "more than %d disks", JOB_DISKS_MAX);
 	text = json_stringn((const char *)disk.data, disk.len);
 	if (!text)
-		return bad(error, "rootfs_disk", "expected UTF-8");
+		return -ENOMEM;
 	job->rootfs_disk[job->n_rootfs_disk++] = json_string_value(text);
 	return json_array_append_new(disks, text) < 0 ? -ENOMEM : 0;
 }
@@ -401,7 +401,7 @@ static int append_boot_params(const struct job *job, struct buffer *out, struct 
 static int read_kernel_params(struct job *job, struct job_error *error)
 {
 	static const char *const keys[] = { "kernel_custom_params", "kernel_params" };
-	struct buffer out = { .max = TEXT_MAX_LEN };
+	struct buffer out = BUFFER_NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && r == 0; i++) {
@@ -415,7 +415,9 @@ static int read_kernel_params(struct job *job, struct job_error *error)
 	}
 	if (r == 0)
 		r = append_boot_params(job, &out, error);
-	if (r == 0 && (out.failed || !is_printable(buffer_slice(&out), true)))
+	if (r == 0)
+		r = buffer_error(&out);
+	if (r == 0 && (out.len > TEXT_MAX_LEN || !is_printable(buffer_slice(&out), true)))
 		r = bad(error, "kernel_params", "expected one line of at most %d bytes",
 		        TEXT_MAX_LEN);
 	if (r == 0) {
@@ -558,8 +560,11 @@ static void append_pp(struct buffer *out, const json_t *value)
 		}
 		return;
 	}
-	if (json_is_number(value) || json_is_boolean(value))
+	if (json_is_number(value) || json_is_boolean(value)) {
 		text = number = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+		if (!number)
+			out->failed = true;
+	}
 	if (!text || text[0] == '\0')
 		return;
 	if (out->len > 0)
@@ -615,7 +620,8 @@ static int derive_pp(struct job *job, struct job_error *error)
 	qsort(list, n, sizeof(*list), pp_option_compare);
 	for (size_t i = 0; i < n; i++)
 		append_pp(&out, list[i].value);
-	job->owned[2] = text_dup(slice_sub(buffer_slice(&out), 0, JOB_PP_MAX));
+	if (!out.failed)
+		job->owned[2] = text_dup(slice_sub(buffer_slice(&out), 0, JOB_PP_MAX));
 	job->pp = job->owned[2];
 	buffer_deinit(&out);
 	if (job->pp && (strcmp(job->pp, ".") == 0 || strcmp(job->pp, "..") == 0))
@@ -712,8 +718,9 @@ int job_parse(const json_t *doc, struct job **ret, struct job_error *ret_error)
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return -ENOMEM;
-	job->doc = json_copy((json_t *)doc); /* shallow: only top-level values are replaced */
-	if (!job->doc)
+	job->doc = json_object();
+	/* shallow: only top-level values are replaced; json_copy would not tell of short memory */
+	if (json_object_update(job->doc, (json_t *)doc) < 0)
 		return -ENOMEM;
 	r = read_job(job, ret_error);
 	if (r != 0)

@@ -11,15 +11,13 @@
 #include "lib/doc/document.h"
 #include "lib/doc/job_script.h"
 
-static int set_missing(json_t *fields, const char *key, json_t *value)
+static int set_missing(json_t *fields, const char *key, json_int_t value)
 {
 	json_t *old = json_object_get(fields, key);
 
-	if (old && !json_is_null(old)) {
-		json_decref(value);
+	if (old && !json_is_null(old))
 		return 0;
-	}
-	return json_object_set_new(fields, key, value);
+	return json_object_set_new(fields, key, json_integer(value));
 }
 
 int job_dispatch_fields(const struct job *job, const struct job_dispatch *d, json_t **ret)
@@ -39,7 +37,7 @@ int job_dispatch_fields(const struct job *job, const struct job_dispatch *d, jso
 		r = -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(kept_back); i++)
 		(void)json_object_del(fields, kept_back[i]);
-	if (r == 0 && set_missing(fields, "runtime", json_integer(job->runtime_sec)) < 0)
+	if (r == 0 && set_missing(fields, "runtime", job->runtime_sec) < 0)
 		r = -ENOMEM;
 	json_decref(always);
 	if (r < 0) {

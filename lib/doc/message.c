@@ -12,6 +12,7 @@
 #include "lib/base/macro.h"
 #include "lib/base/table.h"
 #include "lib/base/text.h"
+#include "lib/doc/document.h"
 #include "lib/doc/job.h"
 
 static const char *const stage_names[_MESSAGE_STAGE_MAX] = {
@@ -102,16 +103,19 @@ void attempt_file_build(struct buffer *out, const struct attempt_file *file)
 
 /* ------------------------------------------------------------------------- JSON, both ways */
 
-/* Parses a body that must be an object. Returns NULL when it is not one. */
-static json_t *parse_object(struct slice body)
+/* Parses a body that must be an object. Returns 0 with a new reference, MESSAGE_BAD or -ENOMEM. */
+static int parse_object(struct slice body, json_t **ret)
 {
-	json_t *root = json_loadb(body.len ? (const char *)body.data : "", body.len,
-	                          JSON_REJECT_DUPLICATES, NULL);
+	CLEANUP(json_decrefp) json_t *root = NULL;
+	int r;
 
-	if (json_is_object(root))
-		return root;
-	json_decref(root);
-	return NULL;
+	r = document_parse_json(body, &root);
+	if (r < 0)
+		return r;
+	if (!json_is_object(root))
+		return MESSAGE_BAD;
+	*ret = steal_ptr(&root);
+	return 0;
 }
 
 /* Copies a text member; absent or null is "". Returns 0 or MESSAGE_BAD. */
@@ -174,10 +178,14 @@ void message_hello_build(struct buffer *out, const struct message_hello *m)
 
 int message_hello_parse(struct slice body, struct message_hello *ret)
 {
-	CLEANUP(json_decrefp) json_t *root = parse_object(body);
+	CLEANUP(json_decrefp) json_t *root = NULL;
 	uint64_t api;
+	int r;
 
-	if (!root || get_text(root, "boot_id", ret->boot_id, sizeof(ret->boot_id)) != 0 ||
+	r = parse_object(body, &root);
+	if (r != 0)
+		return r;
+	if (get_text(root, "boot_id", ret->boot_id, sizeof(ret->boot_id)) != 0 ||
 	    get_text(root, "agent", ret->agent, sizeof(ret->agent)) != 0 ||
 	    get_text(root, "kernel", ret->kernel, sizeof(ret->kernel)) != 0 ||
 	    get_number(root, "api", INT32_MAX, &api) != 0 ||
@@ -187,24 +195,32 @@ int message_hello_parse(struct slice body, struct message_hello *ret)
 	return ret->boot_id[0] ? 0 : MESSAGE_BAD;
 }
 
+/* Adds a member, or ends with *root NULL; takes value. */
+static void set_member(json_t **root, const char *key, json_t *value)
+{
+	if (json_object_set_new(*root, key, value) == 0)
+		return;
+	json_decref(*root);
+	*root = NULL;
+}
+
 void message_answer_build(struct buffer *out, const struct message_answer *m)
 {
 	json_t *root = json_object();
 
 	if (m->job[0])
-		(void)json_object_set_new(root, "job", json_string(m->job));
+		set_member(&root, "job", json_string(m->job));
 	if (m->result_root[0])
-		(void)json_object_set_new(root, "result_root", json_string(m->result_root));
+		set_member(&root, "result_root", json_string(m->result_root));
 	if (m->has_deadline)
-		(void)json_object_set_new(root, "deadline", json_integer(m->deadline_sec));
+		set_member(&root, "deadline", json_integer(m->deadline_sec));
 	if (m->lease_sec)
-		(void)json_object_set_new(root, "lease", json_integer(m->lease_sec));
+		set_member(&root, "lease", json_integer(m->lease_sec));
 	if (m->log_interval_ms)
-		(void)json_object_set_new(root, "log_interval_ms",
-		                          json_integer(m->log_interval_ms));
-	(void)json_object_set_new(root, "cancel", json_boolean(m->cancel));
+		set_member(&root, "log_interval_ms", json_integer(m->log_interval_ms));
+	set_member(&root, "cancel", json_boolean(m->cancel));
 	if (m->next >= 0)
-		(void)json_object_set_new(root, "next", json_string(job_next_to_name(m->next)));
+		set_member(&root, "next", json_string(job_next_to_name(m->next)));
 	append_object(out, root);
 }
 
@@ -212,12 +228,15 @@ int message_answer_parse(struct slice body, struct message_answer *ret)
 {
 	CLEANUP(json_decrefp) json_t *root = NULL;
 	const json_t *next, *deadline;
+	int r;
 
 	*ret = (struct message_answer){ .next = -1 };
 	if (text_trim(body).len == 0)
 		return 0;
-	root = parse_object(body);
-	if (!root || get_text(root, "job", ret->job, sizeof(ret->job)) != 0 ||
+	r = parse_object(body, &root);
+	if (r != 0)
+		return r;
+	if (get_text(root, "job", ret->job, sizeof(ret->job)) != 0 ||
 	    get_text(root, "result_root", ret->result_root, sizeof(ret->result_root)) != 0 ||
 	    get_seconds(root, "deadline", &ret->deadline_sec) != 0 ||
 	    get_seconds(root, "lease", &ret->lease_sec) != 0 ||
@@ -240,10 +259,15 @@ void message_stage_build(struct buffer *out, const struct message_stage_report *
 
 int message_stage_parse(struct slice body, struct message_stage_report *ret)
 {
-	CLEANUP(json_decrefp) json_t *root = parse_object(body);
-	const char *name = json_string_value(json_object_get(root, "stage"));
-	int stage = name ? message_stage_from_name(slice_from_text(name)) : -1;
+	CLEANUP(json_decrefp) json_t *root = NULL;
+	const char *name;
+	int r, stage;
 
+	r = parse_object(body, &root);
+	if (r != 0)
+		return r;
+	name = json_string_value(json_object_get(root, "stage"));
+	stage = name ? message_stage_from_name(slice_from_text(name)) : -1;
 	if (stage < 0 || get_number(root, "uptime_ms", INT64_MAX, &ret->uptime_ms) != 0)
 		return MESSAGE_BAD;
 	ret->stage = (enum message_stage)stage;
@@ -257,10 +281,12 @@ void message_heartbeat_build(struct buffer *out, uint64_t uptime_ms)
 
 int message_heartbeat_parse(struct slice body, uint64_t *ret_uptime_ms)
 {
-	CLEANUP(json_decrefp) json_t *root = parse_object(body);
+	CLEANUP(json_decrefp) json_t *root = NULL;
+	int r;
 
-	if (!root)
-		return MESSAGE_BAD;
+	r = parse_object(body, &root);
+	if (r != 0)
+		return r;
 	return get_number(root, "uptime_ms", INT64_MAX, ret_uptime_ms);
 }
 
@@ -333,12 +359,18 @@ static int parse_manifest(const json_t *list, struct message_finish *m)
 
 int message_finish_parse(struct slice body, struct message_finish *ret)
 {
-	CLEANUP(json_decrefp) json_t *root = parse_object(body);
-	const char *name = json_string_value(json_object_get(root, "verdict"));
-	int verdict = name ? message_verdict_from_name(slice_from_text(name)) : -1, q;
-	const json_t *code = json_object_get(root, "exit_code");
+	CLEANUP(json_decrefp) json_t *root = NULL;
 	struct message_finish m = { .exit_code = -1 };
+	const json_t *code;
+	const char *name;
+	int q, verdict;
 
+	q = parse_object(body, &root);
+	if (q != 0)
+		return q;
+	name = json_string_value(json_object_get(root, "verdict"));
+	verdict = name ? message_verdict_from_name(slice_from_text(name)) : -1;
+	code = json_object_get(root, "exit_code");
 	if (verdict < 0 || get_text(root, "cause", m.cause, sizeof(m.cause)) != 0 ||
 	    get_number(root, "cut", INT64_MAX, &m.cut) != 0)
 		return MESSAGE_BAD;

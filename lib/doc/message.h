@@ -59,7 +59,10 @@ enum message_verdict {
 const char *message_verdict_to_name(int value);
 int message_verdict_from_name(struct slice name);
 
-/* Fixed-size texts: a message outlives the body it came in. */
+/*
+ * Fixed-size texts: a message outlives the body it came in. Each parse returns 0, MESSAGE_BAD or
+ * -ENOMEM; each build shows in out->failed that memory was short.
+ */
 #define MESSAGE_WORD_MAX 64
 #define MESSAGE_PATH_MAX 1024
 
@@ -86,7 +89,7 @@ struct message_answer {
 
 void message_answer_build(struct buffer *out, const struct message_answer *m);
 
-/* An empty body is an answer that says nothing. Returns 0 or MESSAGE_BAD. */
+/* An empty body is an answer that says nothing. */
 int message_answer_parse(struct slice body, struct message_answer *ret);
 
 struct message_stage_report {

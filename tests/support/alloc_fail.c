@@ -4,7 +4,10 @@
 #include "tests/support/test.h"
 
 #include <dlfcn.h>
+#include <execinfo.h>
+#include <malloc.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/base/macro.h"
 
@@ -16,6 +19,8 @@
 static struct {
 	bool is_armed, has_failed;
 	size_t countdown;
+	void *where[16]; /* who asked for what was refused */
+	int n_where;
 } state;
 
 static void *(*next_malloc)(size_t);
@@ -60,6 +65,7 @@ static bool must_fail(void)
 	if (!state.is_armed || state.has_failed || state.countdown-- > 0)
 		return false;
 	state.has_failed = true;
+	state.n_where = backtrace(state.where, (int)ARRAY_SIZE(state.where));
 	errno = ENOMEM;
 	return true;
 }
@@ -85,6 +91,9 @@ EXPORT void *realloc(void *p, size_t size)
 	find_next();
 	if (!next_free || is_early(p))
 		return early_alloc(size);
+	if (p && size <= malloc_usable_size(p))
+		return next_realloc(
+			p, size); /* giving back fails nowhere, and vasprintf relies on it */
 	return must_fail() ? NULL : next_realloc(p, size);
 }
 
@@ -124,6 +133,7 @@ bool alloc_fail_works(void)
 
 void alloc_fail_arm(size_t n)
 {
+	state.n_where = backtrace(state.where, 1); /* loads what it needs before anything fails */
 	state.countdown = n;
 	state.has_failed = false;
 	state.is_armed = true;
@@ -151,8 +161,10 @@ size_t alloc_fail_each(int (*body)(const void *arg), const void *arg)
 			assert_true(n > 0);
 			return n;
 		}
-		if (r != -ENOMEM)
-			fail_msg("allocation %zu failed, and the answer was %d", n, r);
+		if (r == -ENOMEM)
+			continue;
+		backtrace_symbols_fd(state.where, state.n_where, STDERR_FILENO);
+		fail_msg("allocation %zu failed, and the answer was %d", n, r);
 	}
 	fail_msg("still failing at allocation %d", FAILURES_MAX);
 	return 0;
