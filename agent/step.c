@@ -105,7 +105,6 @@ static void go_finishing(struct step *s, usec_t now)
 {
 	s->state = STEP_STATE_FINISHING;
 	s->finish_by = usec_add(now, STEP_FINISH_MAX);
-	s->stages = 0; /* finish says it all */
 }
 
 /* Ends the job's processes: TERM now, KILL after the grace. */
@@ -376,8 +375,8 @@ static bool next_call(const struct step *s, enum step_call *ret_call, enum messa
 	*ret_at = s->call_at;
 	if (s->state == STEP_STATE_HELLO) {
 		*ret_call = STEP_CALL_HELLO;
-	} else if (s->state == STEP_STATE_FINISHING) {
-		*ret_call = STEP_CALL_FINISH;
+	} else if (s->state == STEP_STATE_FINISHING && (s->stages == 0 || s->has_failed)) {
+		*ret_call = STEP_CALL_FINISH; /* implies what could not be told */
 	} else if (s->stages != 0) {
 		unsigned low = (unsigned)__builtin_ctz(s->stages);
 		unsigned high = 31U - (unsigned)__builtin_clz(s->stages);

@@ -68,17 +68,21 @@ static void run_job(struct step *s, usec_t now)
 	assert_int_equal(s->state, STEP_STATE_RUNNING);
 }
 
+/* Answers what the agent still wants to tell before finish. */
+static void expect_finish(struct step *s, usec_t now)
+{
+	while (step_next(s, now) == STEP_WANT_CALL && s->call == STEP_CALL_STAGE)
+		answer(s, 200, now);
+	assert_true(s->is_calling);
+	assert_int_equal(s->call, STEP_CALL_FINISH);
+}
+
 /* From the emptied job to the end, all going well. */
 static void finish_job(struct step *s, usec_t now)
 {
 	assert_int_equal(step_next(s, now), STEP_WANT_COLLECT);
-	for (int i = 0; i < 3 && s->state == STEP_STATE_UPLOADING; i++) {
-		if (step_next(s, now) != STEP_WANT_CALL)
-			break;
-		answer(s, 200, now);
-	}
 	step_uploaded(s, now);
-	expect_call(s, now, STEP_CALL_FINISH);
+	expect_finish(s, now);
 	answer(s, 200, now);
 	assert_int_equal(step_next(s, now), STEP_WANT_END);
 	assert_int_equal(step_next(s, now), STEP_WANT_WAIT);
@@ -196,7 +200,7 @@ static void next_of_hello_and_of_finish_is_obeyed(void **state)
 	step_emptied(&s, 0);
 	assert_int_equal(step_next(&s, 0), STEP_WANT_COLLECT);
 	step_uploaded(&s, 0);
-	expect_call(&s, 0, STEP_CALL_FINISH);
+	expect_finish(&s, 0);
 	step_answered(&s, 200, &body, 0, 0);
 	assert_int_equal(step_next(&s, 0), STEP_WANT_END);
 	assert_int_equal(s.end, STEP_END_POWEROFF);
@@ -418,6 +422,21 @@ static void stages_missed_are_made_up_by_the_last(void **state)
 	assert_int_equal(s.stages, 0);
 }
 
+static void stage_that_fails_does_not_hold_up_finish(void **state)
+{
+	struct step s;
+
+	run_job(&s, 0);
+	step_exited(&s, 0, 0);
+	step_emptied(&s, 0);
+	assert_int_equal(step_next(&s, 0), STEP_WANT_COLLECT);
+	expect_stage(&s, 0, MESSAGE_STAGE_POST);
+	step_uploaded(&s, 0);
+	answer(&s, 503, 0);
+	expect_wait(&s, 0);
+	expect_call(&s, wait_deadline(&s), STEP_CALL_FINISH);
+}
+
 static void stage_that_is_not_understood_is_dropped(void **state)
 {
 	struct step s;
@@ -442,7 +461,7 @@ static void finish_is_repeated_until_it_is_taken(void **state)
 	assert_int_equal(step_next(&s, now), STEP_WANT_COLLECT);
 	step_uploaded(&s, now);
 	for (unsigned i = 0; i < 20; i++) {
-		expect_call(&s, now, STEP_CALL_FINISH);
+		expect_finish(&s, now);
 		answer(&s, i % 2 ? 0 : 503, now);
 		expect_wait(&s, now);
 		now = wait_deadline(&s);
@@ -464,7 +483,7 @@ static void finish_that_cannot_be_taken_still_ends(void **state)
 		step_emptied(&s, 0);
 		assert_int_equal(step_next(&s, 0), STEP_WANT_COLLECT);
 		step_uploaded(&s, 0);
-		expect_call(&s, 0, STEP_CALL_FINISH);
+		expect_finish(&s, 0);
 		answer(&s, statuses[i], 0);
 		assert_int_equal(step_next(&s, 0), STEP_WANT_END);
 	}
@@ -700,6 +719,7 @@ int main(void)
 		cmocka_unit_test(fence_by_the_log_upload_stops_a_running_job),
 		cmocka_unit_test(server_away_does_not_touch_the_job),
 		cmocka_unit_test(stages_missed_are_made_up_by_the_last),
+		cmocka_unit_test(stage_that_fails_does_not_hold_up_finish),
 		cmocka_unit_test(stage_that_is_not_understood_is_dropped),
 		cmocka_unit_test(finish_is_repeated_until_it_is_taken),
 		cmocka_unit_test(finish_that_cannot_be_taken_still_ends),

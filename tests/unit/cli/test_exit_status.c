@@ -45,6 +45,7 @@ static void each_end_of_a_job_has_its_status(void **state)
 static void refusals_of_the_server_have_theirs(void **state)
 {
 	assert_int_equal(exit_status_of_http(201), CCI_EXIT_PASS);
+	assert_int_equal(exit_status_of_http(302), CCI_EXIT_INFRA);
 	assert_int_equal(exit_status_of_http(404), CCI_EXIT_USAGE);
 	assert_int_equal(exit_status_of_http(409), CCI_EXIT_USAGE);
 	assert_int_equal(exit_status_of_http(500), CCI_EXIT_INFRA);

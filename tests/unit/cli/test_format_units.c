@@ -63,6 +63,8 @@ static void rates_are_megabytes_a_second(void **state)
 
 	format_rate(&out, 50000000, 500 * USEC_PER_MSEC);
 	assert_built(&out, "100.0 MB/s");
+	format_rate(&out, 2000, 50 * USEC_PER_MSEC);
+	assert_built(&out, "0.04 MB/s");
 	format_rate(&out, 100, 0);
 	assert_built(&out, "-");
 }
