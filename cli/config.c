@@ -56,6 +56,18 @@ static const char *take_key(struct config *config, const char *key, json_t *valu
 	return "no such key; there are server, token and defaults";
 }
 
+/* Whether a line says more than a comment does. */
+static bool has_content(struct slice text)
+{
+	while (text.len > 0) {
+		struct slice line = text_trim(slice_cut(&text, '\n'));
+
+		if (line.len > 0 && line.data[0] != '#')
+			return true;
+	}
+	return false;
+}
+
 int config_read(struct slice text, const char *name, struct config *config,
                 char ret_error[CONFIG_ERROR_MAX])
 {
@@ -65,7 +77,7 @@ int config_read(struct slice text, const char *name, struct config *config,
 	json_t *value;
 	int q;
 
-	if (text_trim(text).len == 0)
+	if (!has_content(text))
 		return 0;
 	q = document_parse(text, &doc, &why);
 	if (q < 0)

@@ -55,7 +55,7 @@ enum cci_exit exit_status_highest(enum cci_exit a, enum cci_exit b)
 
 enum cci_exit exit_status_of_http(long status)
 {
-	if (status >= 200 && status < 400)
+	if (status >= 200 && status < 300)
 		return CCI_EXIT_PASS;
 	if (status >= 400 && status < 500)
 		return CCI_EXIT_USAGE;

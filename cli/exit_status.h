@@ -32,7 +32,7 @@ enum cci_exit exit_status_of_job(const json_t *job);
 enum cci_exit exit_status_highest(enum cci_exit a, enum cci_exit b);
 
 /*
- * Status for an HTTP status that ended a command: 2xx and 3xx 0; 4xx usage (what was asked for is
- * wrong: nobody there, not allowed, not now); 502, 503, 504 out of reach; else infrastructure.
+ * Status for an HTTP status that ended a command: 2xx 0; 4xx usage (what was asked for is wrong:
+ * nobody there, not allowed, not now); 502, 503, 504 out of reach; else infrastructure.
  */
 enum cci_exit exit_status_of_http(long status);

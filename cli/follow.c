@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -55,8 +56,9 @@ struct follow {
 	int64_t attempt; /* whose log that is; 0: not known */
 	json_t *job;     /* as it ended; NULL before */
 	usec_t grace_end;
-	bool is_known; /* the server has been there */
-	bool is_lost;  /* it is away, and that was told */
+	bool is_known;   /* the server has been there */
+	bool is_log_old; /* the log lane is at an attempt that is no more */
+	bool is_lost;    /* it is away, and that was told */
 	int signal_fd;
 	struct client_answer answer; /* why it was refused or lost */
 };
@@ -84,24 +86,31 @@ static void lane_stop(struct lane *lane, usec_t due)
 	lane->due = due;
 }
 
-/* A new attempt has a log of its own. Asked again from its begin, if we had some of the other's. */
+/* A new attempt has a log of its own. Noted here, perhaps inside libcurl; done by renew_log. */
 static void note_attempt(struct follow *f, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	uint64_t id = json_is_integer(value) ? (uint64_t)json_integer_value(value) : 0;
-	struct lane *log = &f->lanes[LANE_LOG];
 
 	if (text)
 		(void)text_parse_u64(slice_from_text(text), INT64_MAX, &id);
 	if (id == 0 || (int64_t)id <= f->attempt)
 		return;
-	if (f->attempt != 0 && f->offset > 0) {
-		f->offset = 0;
-		if (log->transfer)
-			lane_stop(log, clock_now());
-		tell(f, FOLLOW_NEWS_RETRY, "");
-	}
+	f->is_log_old = f->attempt != 0 && f->sink->on_output;
 	f->attempt = (int64_t)id;
+}
+
+/* Asks for the new attempt's log from its begin. What the old one's stream might still bring is
+ * dropped, so that it does not count as a part of the new. */
+static void renew_log(struct follow *f)
+{
+	if (!f->is_log_old)
+		return;
+	lane_stop(&f->lanes[LANE_LOG], clock_now());
+	if (f->offset > 0)
+		tell(f, FOLLOW_NEWS_RETRY, "");
+	f->offset = 0;
+	f->is_log_old = false;
 }
 
 static int on_events(void *context, struct slice bytes)
@@ -131,6 +140,8 @@ static int on_log(void *context, struct slice bytes)
 	struct follow *f = ((struct lane *)context)->follow;
 
 	note_alive(f);
+	if (f->is_log_old)
+		return 0;
 	f->offset += bytes.len;
 	return f->sink->on_output(f->sink->context, bytes);
 }
@@ -238,6 +249,10 @@ static int lane_failed(struct lane *lane, struct client_answer *answer)
 
 	if (!f->is_lost)
 		retry_alive(&f->retry, now); /* a quiet stream is no sign of absence */
+	if (answer->status != 0)
+		f->is_known = true;
+	if (answer->reason[0] == '\0')
+		(void)snprintf(answer->reason, sizeof(answer->reason), "HTTP %ld", answer->status);
 	if (f->is_known)
 		due = retry_failed(&f->retry, &f->rng, now);
 	if (due == USEC_INFINITY) {
@@ -359,10 +374,12 @@ static int run(struct follow *f)
 		if (q < 0)
 			return q;
 		look_for_life(f);
+		renew_log(f);
 		while ((t = client_ended(f->client, &outcome)) != NULL) {
 			q = lane_ended(lane_of(f, t), outcome);
 			if (q != 0)
 				return q;
+			renew_log(f);
 		}
 		if (is_interrupted(f))
 			return FOLLOW_INTERRUPTED;

@@ -32,7 +32,7 @@ static void append_value(struct buffer *out, const json_t *value)
 		buffer_append_text(out, text);
 		return;
 	}
-	dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(6));
 	format_clean(out, dump ? dump : "?");
 	free(dump);
 }

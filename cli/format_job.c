@@ -155,7 +155,7 @@ static enum style style_of_host(const json_t *host)
 void format_hosts(struct format_table *table, const json_t *hosts, usec_t now_wall)
 {
 	static const struct format_column columns[] = {
-		{ "NAME" },
+		{ "NAME", .is_elastic = true },
 		{ "STATE" },
 		{ "JOB" },
 		{ "ADDRESS" },
@@ -212,8 +212,11 @@ void format_job_details(struct format_table *table, const json_t *job, usec_t no
 		add_detail(table, job, keys[i]);
 	buffer_append_text(&age, "");
 	format_job_age(&age, job, now_wall);
-	format_table_add(table, "time", STYLE_HEAD);
-	format_table_add_built(table, &age, STYLE_PLAIN);
+	if (age.len > 0) {
+		format_table_add(table, "time", STYLE_HEAD);
+		format_table_add_built(table, &age, STYLE_PLAIN);
+	}
+	buffer_deinit(&age);
 	add_detail(table, job, "result_root");
 	add_detail(table, job, "url");
 }

@@ -13,6 +13,7 @@
 #include "lib/base/macro.h"
 
 #define LABEL_MAX   34 /* a stage and the name of a file */
+#define LABEL_MIN   16
 #define BAR_MIN     10
 #define BEGIN_WIDTH 7 /* "12h05m" and a space */
 #define TIME_WIDTH  8
@@ -78,7 +79,7 @@ static bool measure(struct axis *axis, const json_t *stages)
 	struct row row;
 	bool is_empty = true;
 	const json_t *stage;
-	size_t i, width = axis->look->width ? axis->look->width : FORMAT_TIMELINE_WIDTH;
+	size_t i, most, width = axis->look->width ? axis->look->width : FORMAT_TIMELINE_WIDTH;
 
 	axis->label_width = strlen("STAGE");
 	json_array_foreach(stages, i, stage)
@@ -90,7 +91,9 @@ static bool measure(struct axis *axis, const json_t *stages)
 		axis->label_width = MAX(axis->label_width, measure_label(&row));
 		is_empty = false;
 	}
-	axis->label_width = MIN(axis->label_width, (size_t)LABEL_MAX);
+	most = MAX(width / 3, (size_t)LABEL_MIN);
+	most = MIN(most, (size_t)LABEL_MAX);
+	axis->label_width = MIN(axis->label_width, most);
 	axis->bar_width = BAR_MIN;
 	if (width > axis->label_width + NUMBERS + BAR_MIN + 3)
 		axis->bar_width = width - axis->label_width - NUMBERS - 3;
@@ -135,18 +138,27 @@ static void write_bar(struct buffer *out, const struct axis *axis, const struct 
 	buffer_append_text(out, "|");
 }
 
+/* A boot is compared with another by its tenths: two digits behind the point, up to a minute. */
+static void build_seconds(struct buffer *out, double ms)
+{
+	if (ms < 60000)
+		buffer_printf(out, "%.2fs", ms / 1000);
+	else
+		format_duration(out, (usec_t)(ms * 1000));
+}
+
 static void write_numbers(struct buffer *out, const struct axis *axis, const struct row *row)
 {
 	struct buffer text = BUFFER_NULL;
 	int64_t bytes = field_integer(row->fields, "bytes", -1);
 	usec_t duration = (usec_t)((row->end_ms - row->start_ms) * 1000);
 
-	format_duration(&text, (usec_t)((row->start_ms - axis->begin_ms) * 1000));
+	build_seconds(&text, row->start_ms - axis->begin_ms);
 	append_right(out, &text, BEGIN_WIDTH);
 	if (row->is_open)
 		buffer_append_text(&text, "open");
 	else
-		format_duration(&text, duration);
+		build_seconds(&text, row->end_ms - row->start_ms);
 	append_right(out, &text, TIME_WIDTH);
 	if (bytes >= 0) {
 		format_size(&text, (uint64_t)bytes);
@@ -181,7 +193,7 @@ static void write_head(struct buffer *out, const struct axis *axis)
 	buffer_append_text(out, "STAGE");
 	format_spaces(out, axis->label_width - strlen("STAGE") + 2);
 	buffer_append_text(out, "0s");
-	format_duration(&span, (usec_t)((axis->end_ms - axis->begin_ms) * 1000));
+	build_seconds(&span, axis->end_ms - axis->begin_ms);
 	append_right(out, &span, axis->bar_width - 2);
 	buffer_deinit(&span);
 	buffer_printf(out, " %*s%*s%*s%*s", BEGIN_WIDTH, "START", TIME_WIDTH, "SECONDS",

@@ -50,12 +50,15 @@ void format_size(struct buffer *out, uint64_t bytes)
 
 void format_rate(struct buffer *out, uint64_t bytes, usec_t duration)
 {
+	double rate;
+
 	if (duration == 0) {
 		buffer_append_text(out, "-");
 		return;
 	}
 	/* always MB/s: rates are compared with each other, down a column */
-	buffer_printf(out, "%.1f MB/s", (double)bytes / (double)duration);
+	rate = (double)bytes / (double)duration;
+	buffer_printf(out, rate < 0.995 ? "%.2f MB/s" : "%.1f MB/s", rate);
 }
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar, years from 1970 on. */

@@ -70,9 +70,10 @@ static int follow_events(struct cci *cci, const struct args *args)
 	case FOLLOW_INTERRUPTED:
 		return CCI_EXIT_INTERRUPTED;
 	case FOLLOW_LOST:
-		return cci_refused(cci, "events", CLIENT_UNREACHABLE, &answer);
 	case FOLLOW_REFUSED:
-		return cci_refused(cci, "events", CLIENT_DONE, &answer);
+		return cci_refused(cci, "events",
+		                   answer.status >= 300 ? CLIENT_DONE : CLIENT_UNREACHABLE,
+		                   &answer);
 	default:
 		return cci_trouble("events", outcome);
 	}

@@ -131,10 +131,10 @@ static int end_early(struct view *view, const char *id, int outcome,
 		        (const char *)plain.data, (int)plain.len, (const char *)plain.data);
 		return CCI_EXIT_INTERRUPTED;
 	}
-	if (outcome == FOLLOW_LOST)
-		return cci_refused(view->cci, id, CLIENT_UNREACHABLE, answer);
-	if (outcome == FOLLOW_REFUSED)
-		return cci_refused(view->cci, id, CLIENT_DONE, answer);
+	if (outcome == FOLLOW_LOST || outcome == FOLLOW_REFUSED)
+		return cci_refused(view->cci, id,
+		                   answer->status >= 300 ? CLIENT_DONE : CLIENT_UNREACHABLE,
+		                   answer);
 	return cci_trouble(id, outcome);
 }
 
