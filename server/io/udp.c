@@ -36,9 +36,7 @@ static int configure(int fd, const char *interface, int receive_buffer)
 {
 	int r;
 
-	r = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
-	if (r < 0)
-		return r;
+	/* no SO_REUSEADDR: for UDP it would let a second server listen beside us */
 	r = set_flag(fd, SOL_SOCKET, SO_BROADCAST);
 	if (r < 0)
 		return r;
