@@ -13,9 +13,9 @@
 #include "lib/base/text.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
+#include "server/io/http_request_path.h"
 #include "server/io/loop.h"
 #include "server/proto/http_response.h"
-#include "server/proto/url_path.h"
 #include "server/service/api.h"
 
 /* Asking the held ones can itself change the store. A few rounds settle that; then others have
@@ -270,45 +270,24 @@ static struct exchange *exchange_new(struct http_io *io, struct http_socket *soc
 	return e;
 }
 
-static void redirect(struct http_io *io, struct http_socket *socket, enum http_place place,
-                     struct slice path)
-{
-	char headers_room[HEADERS_MAX + 32], url_room[HEADERS_MAX];
-	struct bytes headers = BYTES_ON(headers_room), url = BYTES_ON(url_room);
-
-	io->counters.n_redirected++;
-	http_route_location(&io->route, place, path, http_socket_request(socket),
-	                    http_socket_local(socket), &url);
-	bytes_append_text(&headers, "Location: ");
-	bytes_append_slice(&headers, bytes_slice(&url));
-	bytes_append_text(&headers, "\r\n");
-	if (url.overflow || headers.overflow)
-		http_socket_answer_problem(socket, 414, NULL, SLICE_NULL);
-	else
-		http_socket_answer_problem(socket, 307, "this path is served on another port",
-		                           bytes_slice(&headers));
-}
-
 static void on_request(void *userdata, struct http_socket *socket,
                        const struct http_request *request)
 {
 	struct http_io *io = userdata;
 	uint8_t room[URL_PATH_MAX];
 	struct bytes path = BYTES_ON(room);
-	int outcome = url_path_decode(request->path, &path);
-	enum http_place place;
 	struct exchange *e;
+	int why;
 
-	if (outcome != URL_PATH_OK) {
+	switch (http_request_path(socket, &io->route, HTTP_PLACE_API, &path, &why)) {
+	case HTTP_PATH_BAD:
 		io->counters.n_bad_path++;
-		http_socket_answer_problem(socket, outcome == URL_PATH_TOO_LONG ? 414 : 400,
-		                           url_path_outcome_to_name(outcome), SLICE_NULL);
 		return;
-	}
-	place = http_route_place(&io->route, request->method, bytes_slice(&path));
-	if (place != HTTP_PLACE_API) {
-		redirect(io, socket, place, bytes_slice(&path));
+	case HTTP_PATH_ELSEWHERE:
+		io->counters.n_redirected++;
 		return;
+	case HTTP_PATH_OURS:
+		break;
 	}
 	e = exchange_new(io, socket, request, bytes_slice(&path));
 	if (!e) {

@@ -107,7 +107,8 @@ static int open_port(struct http_listeners *listeners, const uint32_t *addresses
 	for (size_t i = 0; i < n_addresses; i++) {
 		if (is_repeated(addresses, i))
 			continue;
-		r = add(listeners, http_listen(addresses[i], port, &fd), fd, port);
+		r = http_listen(addresses[i], port, &fd);
+		r = add(listeners, r, fd, port);
 		if (r < 0) {
 			*ret_at = ipv4_format(addresses[i], text);
 			return r;

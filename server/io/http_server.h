@@ -95,5 +95,8 @@ void http_socket_fill_end(struct http_socket *socket);
 /* There may be something for a stream: ops->fill is asked again soon. */
 void http_socket_wake(struct http_socket *socket);
 
+/* Bytes of the file that were not given to the kernel; for `done`. */
+int64_t http_socket_file_left(const struct http_socket *socket);
+
 /* Cuts the connection; `done` follows. */
 void http_socket_abort(struct http_socket *socket);

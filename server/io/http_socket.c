@@ -126,6 +126,11 @@ void http_socket_wake(struct http_socket *s)
 	make_ready(s);
 }
 
+int64_t http_socket_file_left(const struct http_socket *s)
+{
+	return http_conn_file_left(s->conn);
+}
+
 void http_socket_abort(struct http_socket *s)
 {
 	http_conn_abort(s->conn);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * The whole life of a worker process: what `ccid --worker` runs.
+ */
+#pragma once
+
+/* fd 3 is the socketpair to main; nothing else is inherited. */
+#define WORKER_FD 3
+
+/*
+ * Drops every capability, makes sure to die with main, and serves files and uploads until main has
+ * gone. Returns 0 when main has gone, or -errno.
+ */
+int worker_main(void);
