@@ -141,8 +141,8 @@ usec_t tftp_session_deadline(const struct tftp_session *session);
 void tftp_session_fail(struct tftp_session *session, enum tftp_error code, const char *message);
 
 /*
- * The client's port is closed (ICMP port unreachable): nobody will answer any more. An abort, unless
- * only the last ACK is missing or nothing but the OACK was ever wanted.
+ * The client's port is closed (ICMP port unreachable): nobody will answer any more. An abort,
+ * unless only the last ACK is missing or nothing but the OACK was ever wanted.
  */
 void tftp_session_gone(struct tftp_session *session);
 

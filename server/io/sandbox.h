@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * What a process of ccid gives up once its sockets are bound: every capability (the uid stays), and
+ * every system call that it never makes. A parser that a stranger's packet has led astray then
+ * finds little to do. What is refused answers EPERM and shows in the kernel's audit log.
+ */
+#pragma once
+
+enum sandbox_role {
+	SANDBOX_MAIN,   /* may still start workers and open sockets; what it starts inherits this */
+	SANDBOX_WORKER, /* accepts, reads, writes: no new socket, no program, no process */
+};
+
+/*
+ * Gives them up, for good and for all children. Call it when nothing privileged is left to do.
+ * Returns 0, or -errno (what was given up by then stays given up; going on is safe).
+ */
+int sandbox_enter(enum sandbox_role role);
