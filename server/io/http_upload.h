@@ -26,4 +26,4 @@ int http_upload_listen(struct http_upload *uploads, int fd);
 /* What main says. An upload that has ended meanwhile is no mistake. Takes dir_fd. */
 void http_upload_granted(struct http_upload *uploads, const struct worker_grant *grant, int dir_fd);
 void http_upload_committed(struct http_upload *uploads, const struct worker_result *result);
-void http_upload_cancel(struct http_upload *uploads, uint64_t upload);
+void http_upload_cancel(struct http_upload *uploads, uint64_t id);

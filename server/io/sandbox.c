@@ -142,5 +142,6 @@ int sandbox_enter(enum sandbox_role role)
 	r = drop_capabilities();
 	if (r < 0)
 		return r;
-	return filter_calls(role);
+	r = filter_calls(role);
+	return r == -ENOMEM ? r : r < 0 ? SANDBOX_UNFILTERED : 0;
 }

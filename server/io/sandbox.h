@@ -11,8 +11,12 @@ enum sandbox_role {
 	SANDBOX_WORKER, /* accepts, reads, writes: no new socket, no program, no process */
 };
 
+enum {
+	SANDBOX_UNFILTERED = 1, /* no capability is left, but the kernel takes no filter of calls */
+};
+
 /*
  * Gives them up, for good and for all children. Call it when nothing privileged is left to do.
- * Returns 0, or -errno (what was given up by then stays given up; going on is safe).
+ * Returns 0; SANDBOX_UNFILTERED, which is worth a warning; or -errno.
  */
 int sandbox_enter(enum sandbox_role role);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "server/io/worker_main.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #include "server/io/http_files.h"
 #include "server/io/http_upload.h"
 #include "server/io/loop.h"
+#include "server/io/sandbox.h"
 #include "server/io/worker_channel.h"
 #include "server/service/file_service.h"
 
@@ -49,13 +49,13 @@ static void worker_deinit(struct worker *w)
 /* Capabilities this process has are not worth a bug in a parser; and it must not outlive main. */
 static int confine(void)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	int r;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -errno;
 	(void)prctl(PR_SET_NAME, "ccid-worker"); /* for ps only */
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
-		return -EPERM;
-	return 0;
+	r = sandbox_enter(SANDBOX_WORKER);
+	return r == SANDBOX_UNFILTERED ? 0 : r; /* main, which tried the same, has warned */
 }
 
 /* Who ends a worker is main; a Ctrl-C in the terminal goes to both. */

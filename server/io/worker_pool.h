@@ -74,7 +74,7 @@ void worker_pool_poke(struct worker_pool *pool);
 void worker_on_ask(struct worker *w, const struct worker_ask *ask);
 void worker_on_progress(struct worker *w, const struct worker_progress *progress);
 void worker_on_commit(struct worker *w, const struct worker_commit *commit);
-void worker_on_release(struct worker *w, uint64_t upload);
+void worker_on_release(struct worker *w, uint64_t id);
 void worker_on_transfer(struct worker *w, const struct worker_transfer *transfer);
 
 /* All its uploads are over. */
