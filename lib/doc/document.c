@@ -14,9 +14,7 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/doc/document_colon.h"
-
-#define DEPTH_MAX    64
-#define DOCUMENT_MAX ((size_t)16 << 20)
+#include "lib/doc/document_json.h"
 
 struct place {
 	struct map_node node;
@@ -250,7 +248,7 @@ static int read_value(struct reader *r, const yaml_event_t *event, json_t **ret)
 		return read_scalar(r, event, ret);
 	if (event->type == YAML_ALIAS_EVENT)
 		return bad(r, event->start_mark, "aliases (*name) are not accepted");
-	if (r->depth >= DEPTH_MAX)
+	if (r->depth >= DOCUMENT_DEPTH_MAX)
 		return bad(r, event->start_mark, "nested too deep");
 	r->depth++;
 	if (event->type == YAML_SEQUENCE_START_EVENT)
@@ -354,66 +352,6 @@ static bool looks_like_json(struct slice text)
 	return text.len > 0 && (text.data[0] == '{' || text.data[0] == '[');
 }
 
-/* Whether arrays and objects are nested deeper than `room`. */
-static bool is_deeper(const json_t *value, unsigned room)
-{
-	const char *name;
-	json_t *member;
-	size_t i;
-
-	if (!json_is_array(value) && !json_is_object(value))
-		return false;
-	if (room == 0)
-		return true;
-	json_array_foreach((json_t *)value, i, member) if (is_deeper(member, room - 1)) return true;
-	json_object_foreach((json_t *)value, name,
-	                    member) if (is_deeper(member, room - 1)) return true;
-	return false;
-}
-
-/*
- * Without the limits. jansson calls some failed allocations a mistake of syntax: a real one is
- * there again, at the same place, the second time.
- */
-static int parse_json(struct slice text, json_t **ret)
-{
-	json_error_t first, second;
-	const char *data = text.len ? (const char *)text.data : "";
-	json_t *root;
-
-	root = json_loadb(data, text.len, JSON_REJECT_DUPLICATES, &first);
-	if (root) {
-		*ret = root;
-		return 0;
-	}
-	if (first.text[0] == '\0')
-		return -ENOMEM;
-	root = json_loadb(data, text.len, JSON_REJECT_DUPLICATES, &second);
-	if (root || first.position != second.position) {
-		json_decref(root);
-		return -ENOMEM;
-	}
-	return DOCUMENT_BAD;
-}
-
-int document_parse_json(struct slice text, json_t **ret)
-{
-	json_t *root;
-	int r;
-
-	if (text.len > DOCUMENT_MAX)
-		return DOCUMENT_BAD;
-	r = parse_json(text, &root);
-	if (r != 0)
-		return r;
-	if (is_deeper(root, DEPTH_MAX)) {
-		json_decref(root);
-		return DOCUMENT_BAD;
-	}
-	*ret = root;
-	return 0;
-}
-
 int document_parse(struct slice text, struct document **ret, struct document_error *ret_error)
 {
 	static const uint64_t no_seed[2] = {
@@ -423,7 +361,7 @@ int document_parse(struct slice text, struct document **ret, struct document_err
 	int q;
 
 	*ret_error = (struct document_error){ .text = "" };
-	if (text.len > DOCUMENT_MAX) {
+	if (text.len > DOCUMENT_SIZE_MAX) {
 		(void)snprintf(ret_error->text, sizeof(ret_error->text),
 		               "the document is larger than 16 MiB");
 		return DOCUMENT_BAD;
@@ -433,13 +371,13 @@ int document_parse(struct slice text, struct document **ret, struct document_err
 		return -ENOMEM;
 	map_init(&doc->places, no_seed, place_key);
 	if (looks_like_json(text)) {
-		q = parse_json(text, &doc->root);
+		q = document_json_read(text, &doc->root);
 		if (q < 0)
 			return q;
-	}
-	if (is_deeper(doc->root, DEPTH_MAX)) {
-		(void)snprintf(ret_error->text, sizeof(ret_error->text), "nested too deep");
-		return DOCUMENT_BAD;
+		if (q == DOCUMENT_JSON_DEEP) {
+			(void)snprintf(ret_error->text, sizeof(ret_error->text), "nested too deep");
+			return DOCUMENT_BAD;
+		}
 	}
 	if (!doc->root) {
 		q = parse_yaml(text, doc, ret_error);

@@ -14,6 +14,9 @@
 
 #include "lib/base/bytes.h"
 
+#define DOCUMENT_DEPTH_MAX 64
+#define DOCUMENT_SIZE_MAX  ((size_t)16 << 20)
+
 struct document;
 
 struct document_error {

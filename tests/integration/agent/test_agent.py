@@ -5,6 +5,7 @@ once, after hello was accepted, and every result arrives byte for byte."""
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -376,7 +377,19 @@ def test_server_restart(check):
             world.check_verdict("pass", "", 0)
 
 
-TESTS = [test_plain, test_hello, test_nothing_to_do, test_ends, test_agent_restart, test_live_log,
+# What an image for test machines brings (tools/cci-mkos); a sanitizer build has its own beside it.
+LIBRARIES = r"lib(c|jansson|curl|systemd|crypto|asan|ubsan|m|gcc_s)\.so\.\d+|ld-linux.*"
+
+
+def test_libraries(check):
+    with check.check("every library it needs is in the image"):
+        done = subprocess.run(["readelf", "-d", AGENT], capture_output=True, text=True, check=True)
+        needed = re.findall(r"NEEDED.*\[(.*)\]", done.stdout)
+        more = [name for name in needed if not re.fullmatch(LIBRARIES, name)]
+        equal(more, [], "libraries too many")
+
+
+TESTS = [test_libraries, test_plain, test_hello, test_nothing_to_do, test_ends, test_agent_restart, test_live_log,
          test_faults, test_server_restart]
 
 
