@@ -19,7 +19,7 @@
 #include "server/io/http_socket.h"
 #include "server/io/loop.h"
 
-#define ACCEPTS_A_TURN 32
+#define ACCEPTS_A_TURN 8                     /* other workers shall have some, too */
 #define ACCEPT_RETRY   (100 * USEC_PER_MSEC) /* after a lack of fds or memory */
 
 struct listener {
