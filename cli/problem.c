@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "cli/problem.h"
 
+#include <string.h>
+
 #include "cli/field.h"
 #include "cli/format_text.h"
 #include "lib/base/macro.h"
@@ -63,12 +65,25 @@ static void append_line(struct buffer *out, struct slice text)
 	free(copy);
 }
 
+/* Whether a text begins with "FIELD: " or "job.FIELD: ": then it need not be named again. */
+static bool names_field(const char **detail, const char *field)
+{
+	const char *text = *detail;
+
+	if (strncmp(text, "job.", 4) == 0)
+		text += 4;
+	if (strncmp(text, field, strlen(field)) != 0 || text[strlen(field)] != ':')
+		return false;
+	*detail = text;
+	return true;
+}
+
 static void append_complaint(struct buffer *out, const json_t *complaint)
 {
 	const char *field = field_text(complaint, "field");
 	const char *detail = field_text(complaint, "detail");
 
-	if (field[0]) {
+	if (field[0] && !names_field(&detail, field)) {
 		format_clean(out, field);
 		buffer_append_text(out, ": ");
 	}

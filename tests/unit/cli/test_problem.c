@@ -18,6 +18,10 @@ static void refusals_are_one_line_with_the_field(void **state)
 		  "{\"title\":\"Bad job\",\"errors\":[{\"field\":\"suite\",\"detail\":\"missing\"},"
 		  "{\"field\":\"os\",\"detail\":\"unknown\"}]}",
 		  "Bad job (HTTP 400)\n  suite: missing\n  os: unknown", "suite" },
+		{ 400, "{\"detail\":\"job.os: is missing\",\"field\":\"os\"}",
+		  "os: is missing (HTTP 400)", "os" },
+		{ 400, "{\"detail\":\"job.os_mount: odd\",\"field\":\"os\"}",
+		  "os: job.os_mount: odd (HTTP 400)", "os" },
 		{ 404, "", "there is no such thing (HTTP 404)", "" },
 		{ 404, "no job lab1.9\nmore", "no job lab1.9 (HTTP 404)", "" },
 		{ 502, "<html>bad gateway</html>", "the server failed (HTTP 502)", "" },
