@@ -188,5 +188,59 @@ def body(tap):
             assert wrong.returncode == 2
 
 
+def every_tool(tap):
+    folder = os.path.join(TOP, "tools")
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            continue
+        with tap.check(f"tools/{name}: --help"):
+            done = subprocess.run([path, "--help"], capture_output=True, text=True, check=False,
+                                  timeout=60, stdin=subprocess.DEVNULL)
+            assert done.returncode == 0, done.stderr
+            assert "usage: " in done.stdout and "exit status" in done.stdout, done.stdout
+
+
+def new_module(tap):
+    build = "# SPDX-License-Identifier: MulanPSL-2.0\nbase_sources = files(\n  'text.c',\n)\n"
+    units = "unit_tests = {}\nunit_tests += {'base/text': base_dep}\n\nforeach x : y\n"
+    with tempfile.TemporaryDirectory() as root:
+        plant(root, {**RIGHT, "lib/base/meson.build": build, "tests/unit/meson.build": units,
+                     "tests/support/test.h": c("#pragma once")})
+        command = [os.path.join(TOP, "tools", "new-module"), "--root", root, "lib/base"]
+
+        def run_it(name):
+            return subprocess.run([*command, name], capture_output=True, text=True,
+                                  check=False).returncode
+
+        def text(name):
+            with open(os.path.join(root, name), encoding="utf-8") as file:
+                return file.read()
+
+        with tap.check("new-module: writes the pair, the test and their lines"):
+            assert run_it("queue") == 0
+            assert '#include "lib/base/queue.h"' in text("lib/base/queue.c")
+            assert "#pragma once" in text("lib/base/queue.h")
+            assert '#include "lib/base/queue.h"' in text("tests/unit/base/test_queue.c")
+            assert "  'queue.c',\n)" in text("lib/base/meson.build")
+            assert "{'base/queue': base_dep}\n\nforeach" in text("tests/unit/meson.build")
+        with tap.check("new-module: what it writes passes the checks"):
+            for tool in ("check-layers", "check-spdx"):
+                done = subprocess.run([os.path.join(TOP, "tools", tool), "--root", root],
+                                      capture_output=True, text=True, check=False)
+                faults = [f for f in done.stdout.splitlines() if "queue" in f]
+                assert not faults, faults
+        with tap.check("new-module: overwrites nothing, and knows its rooms"):
+            assert run_it("queue") == 1
+            command[-1] = "lib/drawer"
+            assert run_it("other") == 1
+
+
+def all_of_it(tap):
+    body(tap)
+    every_tool(tap)
+    new_module(tap)
+
+
 if __name__ == "__main__":
-    main(body)
+    main(all_of_it)
