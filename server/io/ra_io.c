@@ -20,11 +20,12 @@
 #include "server/io/netif.h"
 #include "server/proto/router_advert.h"
 
-#define MESSAGE_MAX     1500
-#define TURN_MAX        64
-#define REFRESH_SEC     2
-#define MULTICAST_PAUSE (250 * USEC_PER_MSEC) /* a rack that solicits together hears one for all   \
-	                                       */
+#define MESSAGE_MAX 1500
+#define TURN_MAX    64
+#define REFRESH_SEC 2
+#define MULTICAST_PAUSE                                                                            \
+	(250 * USEC_PER_MSEC) /* a rack that solicits together hears one for all                   \
+	                       */
 
 static const struct in6_addr all_nodes = { { { 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	                                       1 } } };
