@@ -20,7 +20,7 @@
 #define JOB_REASON_MAX      240
 #define JOB_ROOT_MAX        512
 #define ATTEMPT_TOKEN_LEN   32 /* hexadecimal digits */
-#define ATTEMPT_BOOT_ID_MAX 40
+#define ATTEMPT_BOOT_ID_MAX 64
 
 struct job_record {
 	int64_t id;
@@ -59,4 +59,5 @@ struct attempt {
 	usec_t deadline_steady;
 	usec_t seen_steady; /* last sign of life */
 	usec_t offered_wall, hello_wall, ended_wall;
+	char upload[16]; /* not stored: what the job is told when the attempt ends */
 };

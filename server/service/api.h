@@ -49,6 +49,7 @@ struct api_follow {
 	int64_t job;   /* 0: events of everybody */
 	int64_t after; /* events: last id sent. log: offset of the next byte */
 	bool is_sse;   /* events as text/event-stream, else as JSON lines */
+	bool is_once;  /* log: end where it ends now */
 };
 
 struct api_answer {

@@ -5,10 +5,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/buffer.h"
 #include "lib/base/usec.h"
+#include "lib/format/netaddr.h"
 
 struct boot_service;
 
@@ -20,3 +22,28 @@ struct boot_service;
  */
 int boot_service_first_script(struct boot_service *boot, uint32_t peer, uint32_t local, usec_t now,
                               usec_t wall, struct buffer *out);
+
+/* A machine's question. */
+struct boot_ask {
+	struct mac mac;
+	int64_t session; /* `b=` of the query; 0: none */
+	uint32_t peer, local;
+	bool is_held; /* asked again for a request that was held */
+	usec_t held_since;
+};
+
+enum {
+	BOOT_ANSWERED = 0,
+	BOOT_HELD = 1, /* nothing yet: keep the request until *ret_hold_until at most */
+};
+
+/*
+ * Answers: the script of a job, taken in this moment and committed before it is handed out; the
+ * same script again; or, when it has been held long enough, a script that waits. An unknown machine
+ * is registered. Returns an outcome above with out filled when BOOT_ANSWERED, or -errno.
+ */
+int boot_service_ask(struct boot_service *boot, const struct boot_ask *ask, usec_t now, usec_t wall,
+                     struct buffer *out, usec_t *ret_hold_until);
+
+/* The client of a held request went away. Returns 0 or -errno. */
+int boot_service_drop(struct boot_service *boot, struct mac mac, usec_t now, usec_t wall);

@@ -18,6 +18,13 @@ static const char sql_list_job[] =
 	"SELECT id, wall, mono, kind, host, mac, job, attempt, fields FROM events"
 	" WHERE job = :job AND id > :after ORDER BY id LIMIT :max";
 
+static const char sql_list_machine[] =
+	"SELECT * FROM (SELECT id, wall, mono, kind, host, mac, job, attempt, fields FROM events"
+	" WHERE mac = :mac AND wall BETWEEN :from AND :to ORDER BY id DESC LIMIT :max)"
+	" ORDER BY id";
+
+static const char sql_last[] = "SELECT max(id) FROM events";
+
 static void bind_optional(struct sqlite3_stmt *stmt, const char *name, int64_t value)
 {
 	if (value)
@@ -86,4 +93,37 @@ int event_store_list(struct db *db, int64_t job, int64_t after, struct event *ev
 	if (r == DB_ROW)
 		db_reset(stmt);
 	return r < 0 ? r : n;
+}
+
+int event_store_list_machine(struct db *db, const struct event_window *window, struct event *events,
+                             int max)
+{
+	struct sqlite3_stmt *stmt;
+	int n = 0;
+	int r = db_prepare(db, sql_list_machine, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_blob(stmt, ":mac", slice_make(window->mac.octet, sizeof(window->mac.octet)));
+	db_bind_i64(stmt, ":from", (int64_t)window->from_wall);
+	db_bind_i64(stmt, ":to", (int64_t)window->to_wall);
+	db_bind_i64(stmt, ":max", max);
+	while ((r = db_step(db, stmt)) == DB_ROW)
+		read_row(stmt, &events[n++]);
+	return r < 0 ? r : n;
+}
+
+int event_store_last(struct db *db, int64_t *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_last, &stmt);
+
+	if (r < 0)
+		return r;
+	r = db_step(db, stmt);
+	if (r < 0)
+		return r;
+	*ret = r == DB_ROW ? db_column_i64(stmt, 0) : 0;
+	db_reset(stmt);
+	return 0;
 }

@@ -18,3 +18,16 @@ int event_store_append(struct db *db, const struct event *event);
  * Returns the number, or -errno.
  */
 int event_store_list(struct db *db, int64_t job, int64_t after, struct event *events, int max);
+
+/* Events of one machine in a span of wall time. */
+struct event_window {
+	struct mac mac;
+	usec_t from_wall, to_wall; /* both included */
+};
+
+/* The last max of them, oldest first. Returns the number, or -errno. */
+int event_store_list_machine(struct db *db, const struct event_window *window, struct event *events,
+                             int max);
+
+/* The id of the newest event, 0 when there is none. Returns 0 or -errno. */
+int event_store_last(struct db *db, int64_t *ret);

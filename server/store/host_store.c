@@ -61,7 +61,9 @@ static const char sql_machine_at[] =
 	"SELECT l.mac, l.address, l.session, m.host FROM leases l"
 	" LEFT JOIN host_macs m ON m.mac = l.mac WHERE l.address = :address LIMIT 1";
 
-static const char sql_lease_of[] = "SELECT address, session FROM leases WHERE mac = :mac LIMIT 1";
+/* A card with several leases (key: client-id) has its boot session in that of its iPXE. */
+static const char sql_lease_of[] = "SELECT address, session FROM leases WHERE mac = :mac"
+				   " ORDER BY session = 0, seen_wall DESC LIMIT 1";
 
 static const char sql_host_of[] = "SELECT host FROM host_macs WHERE mac = :mac LIMIT 1";
 

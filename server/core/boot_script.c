@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "server/core/boot_script.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "lib/format/boot_params.h"
+#include "server/proto/ipxe_script.h"
+
+/* Texts of one composition; the slices of the parameters point into it. */
+struct work {
+	char partitions[3][256];
+	uint8_t root_room[1024];
+	char server[IPV4_TEXT_MAX];
+	char server_url[32];
+};
+
+static const char *basename_of(const char *url)
+{
+	const char *slash = strrchr(url, '/');
+
+	return slash ? slash + 1 : url;
+}
+
+/* "http://A:P/path", or the URL as it is. Starts at the end of out; a view of what was appended. */
+static struct slice whole_url(const struct boot_script_facts *f, const struct boot_source *source,
+                              struct bytes *out)
+{
+	char address[IPV4_TEXT_MAX];
+	size_t start = out->len;
+
+	if (source->url[0] == '/')
+		bytes_printf(out, "http://%s:%u", ipv4_format(f->server, address), source->port);
+	bytes_append_text(out, source->url);
+	return slice_make(out->data + start, out->len - start);
+}
+
+/* os-<os>_<arch>_<version>_<suffix>: names of logical volumes (compass-ci-protocol.md 4.1). */
+static struct slice partition(const struct job *job, const char *suffix, bool fold_suffix,
+                              char to[256])
+{
+	int start, n;
+
+	if (!suffix)
+		return SLICE_NULL;
+	start = snprintf(to, 256, "/dev/mapper/os-");
+	n = snprintf(to + start, 256 - (size_t)start, "%s_%s_%s_", job->os, job->os_arch,
+	             job->os_version);
+	if (n >= 256 - start)
+		return SLICE_NULL;
+	for (char *c = to + start; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	start += n;
+	n = snprintf(to + start, 256 - (size_t)start, "%s", suffix);
+	for (char *c = to + start; fold_suffix && *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return slice_from_text(to);
+}
+
+static void set_local(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	const struct job *job = f->job;
+
+	p->local = true;
+	p->mode = BOOT_MODE_RW;
+	p->os_version = slice_from_text(job->os_version);
+	p->os_partition = partition(job, job->os_lv, true, w->partitions[0]);
+	p->use_root_partition = partition(job, job->src_lv_suffix, false, w->partitions[1]);
+	p->save_root_partition = partition(job, job->boot_lv_suffix, false, w->partitions[2]);
+	p->os_lv_size = slice_from_text(job->os_lv_size ? job->os_lv_size : "20G");
+}
+
+static void set_live_root(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	struct bytes url = BYTES_ON(w->root_room);
+	const struct boot_source image = { f->root_image, f->os_port };
+
+	p->root.kind = ROOT_LIVE;
+	p->root.path = whole_url(f, &image, &url);
+	p->root_sha256 = slice_from_text(f->root_sha256);
+	p->root_size = f->root_size;
+}
+
+static void set_root(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	switch (f->job->os_mount) {
+	case OS_MOUNT_INITRAMFS:
+		p->rdinit = SLICE_LITERAL("/sbin/init");
+		p->prompt_ramdisk = SLICE_LITERAL("0");
+		return;
+	case OS_MOUNT_NFS:
+	case OS_MOUNT_LOCAL:
+		p->root.kind = ROOT_NFS;
+		p->root.path = slice_from_text(f->os_path);
+		break;
+	case OS_MOUNT_CIFS:
+		p->root.kind = ROOT_CIFS;
+		p->root.path = slice_from_text(f->os_path[0] == '/' ? f->os_path + 1 : f->os_path);
+		p->root.options =
+			SLICE_LITERAL("guest,ro,hard,vers=1.0,noacl,nouser_xattr,noserverino");
+		break;
+	case OS_MOUNT_HTTP:
+		set_live_root(f, p, w);
+		return;
+	case _OS_MOUNT_MAX:
+		return;
+	}
+	p->root.server = slice_from_text(ipv4_format(f->server, w->server));
+}
+
+static void set_disks(const struct boot_script_facts *f, struct boot_params *p)
+{
+	for (size_t i = 0; i < f->job->n_rootfs_disk && i < BOOT_DISKS_MAX; i++)
+		p->rootfs_disks[p->n_rootfs_disks++] = slice_from_text(f->job->rootfs_disk[i]);
+	for (size_t i = 0; f->job->n_rootfs_disk == 0 && i < f->n_host_disks; i++)
+		p->rootfs_disks[p->n_rootfs_disks++] = slice_from_text(f->host_disks[i]);
+}
+
+static bool has_crashkernel(const char *words)
+{
+	return strstr(words, "crashkernel=") != NULL;
+}
+
+/* interfaces.md 3: by the memory of the host. */
+static struct slice crashkernel(const struct boot_script_facts *f)
+{
+	if (f->job->crashkernel)
+		return slice_from_text(f->job->crashkernel);
+	if (has_crashkernel(f->job->kernel_params))
+		return SLICE_NULL;
+	return f->memory > UINT64_C(16) << 30 ? SLICE_LITERAL("512M") : SLICE_LITERAL("256M");
+}
+
+static void set_common(const struct boot_script_facts *f, struct boot_params *p)
+{
+	p->user = SLICE_LITERAL("lkp");
+	p->job = SLICE_LITERAL("/lkp/scheduled/job.yaml");
+	p->ip = SLICE_LITERAL("dhcp");
+	p->rootovl = true;
+	p->mode = BOOT_MODE_RO;
+	p->custom = slice_from_text(f->job->kernel_params);
+	if (strcmp(f->job->os_arch, "x86_64") == 0)
+		p->console = SLICE_LITERAL("console=tty0 console=ttyS0,115200");
+	p->crashkernel = crashkernel(f);
+	for (size_t i = 0; i < f->n_initrds && i < BOOT_INITRDS_MAX; i++)
+		p->initrds[p->n_initrds++] = slice_from_text(basename_of(f->initrds[i].url));
+}
+
+int boot_script_cmdline(const struct boot_script_facts *facts, struct bytes *out)
+{
+	struct boot_params params = BOOT_PARAMS_NULL;
+	struct work work = { .server = "" };
+
+	set_common(facts, &params);
+	if (facts->job->os_mount == OS_MOUNT_LOCAL) {
+		params.rootovl = false;
+		set_local(facts, &params, &work);
+	}
+	set_root(facts, &params, &work);
+	set_disks(facts, &params);
+	if (boot_params_compose(&params, out) != 0)
+		return BOOT_SCRIPT_BAD;
+	return out->overflow ? BOOT_SCRIPT_LONG : 0;
+}
+
+void boot_script_again(uint32_t server, uint16_t port, struct mac mac, int64_t session,
+                       struct bytes *out)
+{
+	char address[IPV4_TEXT_MAX], text[MAC_TEXT_MAX];
+
+	bytes_printf(out, "http://%s:%u/boot.ipxe/mac/%s", ipv4_format(server, address), port,
+	             mac_format(mac, '-', text));
+	if (session != 0)
+		bytes_printf(out, "?b=%" PRId64, session);
+}
+
+static struct slice scalar_text(const struct job *job, const char *key, struct bytes *out)
+{
+	const json_t *value = json_object_get(job->doc, key);
+	size_t start = out->len;
+
+	if (json_is_string(value))
+		bytes_append_text(out, json_string_value(value));
+	else if (json_is_integer(value))
+		bytes_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return slice_make(out->data + start, out->len - start);
+}
+
+static int build(const struct boot_script_facts *f, struct bytes *texts, struct bytes *out)
+{
+	struct slice initrds[BOOT_INITRDS_MAX];
+	struct ipxe_job script = {
+		.job = slice_from_text(f->job_id),
+		.result_root = slice_from_text(f->result_root),
+		.initrds = initrds,
+		.n_initrds = MIN(f->n_initrds, (size_t)BOOT_INITRDS_MAX),
+		.pause_sec = f->pause_sec,
+	};
+	uint8_t line_room[BOOT_CMDLINE_MAX];
+	struct bytes line = BYTES_ON(line_room);
+	size_t start;
+	int r;
+
+	r = boot_script_cmdline(f, &line);
+	if (r != 0)
+		return r;
+	script.cmdline = bytes_slice(&line);
+	for (size_t i = 0; i < script.n_initrds; i++)
+		initrds[i] = whole_url(f, &f->initrds[i], texts);
+	script.kernel = whole_url(f, &f->kernel, texts);
+	start = texts->len;
+	boot_script_again(f->server, f->api_port, f->mac, f->session, texts);
+	script.again = slice_make(texts->data + start, texts->len - start);
+	script.nr_nic = scalar_text(f->job, "nr_nic", texts);
+	script.nr_disk = scalar_text(f->job, "nr_disk", texts);
+	script.disk_size = scalar_text(f->job, "disk_size", texts);
+	if (texts->overflow)
+		return BOOT_SCRIPT_LONG;
+	return ipxe_script_job(&script, out) == IPXE_SCRIPT_BAD ? BOOT_SCRIPT_BAD
+	       : out->overflow                                  ? BOOT_SCRIPT_LONG
+	                                                        : 0;
+}
+
+int boot_script_build(const struct boot_script_facts *facts, struct bytes *out)
+{
+	const size_t room = 2 * IPXE_SCRIPT_MAX; /* every URL and the line, once */
+	struct bytes texts = { .data = malloc(room), .cap = room };
+	int r;
+
+	if (!texts.data)
+		return -ENOMEM;
+	r = build(facts, &texts, out);
+	free(texts.data);
+	return r;
+}

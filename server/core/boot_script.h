@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * From what is known of a job, its files and its host to the command line and the script of its
+ * boot. Pure: the same facts give the same bytes.
+ */
+#pragma once
+
+#include "lib/doc/job.h"
+#include "server/core/host.h"
+
+/* One file on one of the server's ports, or elsewhere. */
+struct boot_source {
+	const char *url; /* an absolute URL, or a path that begins with '/' */
+	uint16_t port;   /* for a path */
+};
+
+struct boot_script_facts {
+	const struct job *job;
+	const char *job_id, *result_root;
+	struct mac mac;
+	int64_t session;
+	uint32_t server; /* address that URLs name */
+	uint16_t api_port;
+	struct boot_source kernel;
+	const struct boot_source *initrds;
+	size_t n_initrds;
+	const char *os_path;     /* URL path of the OS directory: the export of nfs, cifs, local */
+	const char *root_image;  /* os_mount http: URL path of the squashfs */
+	const char *root_sha256; /* empty: not known */
+	uint64_t root_size;
+	uint16_t os_port;
+	uint64_t memory;                       /* of the host; 0: not known */
+	const char *host_disks[JOB_DISKS_MAX]; /* of the host file, when the job names none */
+	size_t n_host_disks;
+	unsigned pause_sec; /* before the machine asks again after a failure */
+};
+
+enum {
+	BOOT_SCRIPT_BAD = 1,  /* a value of the job cannot stand in a script or on a command line */
+	BOOT_SCRIPT_LONG = 2, /* the script, or the command line, would be too long */
+};
+
+/* Longest command line: Linux cuts at COMMAND_LINE_SIZE, 2048 with its NUL on x86 and arm64. */
+#define BOOT_CMDLINE_MAX 2047
+
+/*
+ * Appends the whole script. Returns 0, an outcome above, or -ENOMEM.
+ */
+int boot_script_build(const struct boot_script_facts *facts, struct bytes *out);
+
+/* Appends the command line alone to an empty builder of at most BOOT_CMDLINE_MAX. */
+int boot_script_cmdline(const struct boot_script_facts *facts, struct bytes *out);
+
+/* "http://A:P/boot.ipxe/mac/<mac>[?b=<session>]": where a machine asks. */
+void boot_script_again(uint32_t server, uint16_t port, struct mac mac, int64_t session,
+                       struct bytes *out);

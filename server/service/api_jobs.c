@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * /v1/jobs: submit, list, show, cancel, retry, results.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "lib/doc/document.h"
+#include "server/service/api_routes.h"
+#include "server/service/job_service.h"
+#include "server/store/attempt_store.h"
+#include "server/store/file_store.h"
+#include "server/store/job_store.h"
+
+#define LIST_DEFAULT 50
+#define LIST_MAX     500
+#define FILES_SHOWN  10000
+
+DEFINE_FREEP(struct document, document_free);
+
+static int refuse_job(struct api_request *rq, const struct job_error *error)
+{
+	return api_problem(rq, 400, error->field[0] ? error->field : NULL, "%s", error->text);
+}
+
+/* 201 with id, state and URL. */
+static int send_created(struct api_request *rq, int64_t id)
+{
+	char text[JOB_ID_TEXT_MAX], base[64], url[192];
+	struct job_record job;
+	int r = job_store_find(rq->s->db, id, &job);
+
+	if (r != 0)
+		return r < 0 ? r : -EUCLEAN;
+	(void)snprintf(url, sizeof(url), "%s/v1/jobs/%s",
+	               api_base_url(rq, rq->s->config.api_port, base),
+	               services_job_id(rq->s, id, text));
+	(void)snprintf(rq->answer->location, sizeof(rq->answer->location), "%s", url);
+	return api_send_json(rq, 201,
+	                     json_pack("{s:s, s:s, s:s, s:s}", "id", text, "state",
+	                               job_state_to_name((int)job.state), "url", url, "result_root",
+	                               job.result_root));
+}
+
+static int read_key(struct api_request *rq, char to[JOB_KEY_MAX + 1])
+{
+	int r;
+
+	if (text_copy(to, JOB_KEY_MAX + 1, rq->call->idempotency_key) == 0)
+		return 0;
+	r = api_problem(rq, 400, "Idempotency-Key", "expected at most %d characters", JOB_KEY_MAX);
+	return r < 0 ? r : 1;
+}
+
+int api_jobs_submit(struct api_request *rq)
+{
+	CLEANUP(document_freep) struct document *doc = NULL;
+	struct document_error bad;
+	struct job_error error = { .field = "" };
+	char key_text[JOB_KEY_MAX + 1] = "";
+	struct job_key key = { .body = rq->call->body };
+	int64_t id = 0;
+	int r = read_key(rq, key_text);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	key.key = key_text[0] ? key_text : NULL;
+	r = document_parse(rq->call->body, &doc, &bad);
+	if (r < 0)
+		return r;
+	if (r > 0 && bad.line > 0)
+		return api_problem(rq, 400, NULL, "%u:%u: %s", bad.line, bad.column, bad.text);
+	if (r > 0)
+		return api_problem(rq, 400, NULL, "%s", bad.text);
+	r = job_service_submit(rq->s, &rq->m, document_root(doc), &key, &id, &error);
+	if (r == JOB_SERVICE_BAD)
+		return refuse_job(rq, &error);
+	if (r == JOB_SERVICE_REUSED)
+		return api_problem(rq, 422, "Idempotency-Key", "came with another job before");
+	return r < 0 ? r : send_created(rq, id);
+}
+
+/* Fills the filter from the query. Returns 0; 1 when a 400 was answered; -errno. */
+static int read_filter(struct api_request *rq, struct job_filter *filter,
+                       char host[HOST_NAME_MAX_LEN])
+{
+	char text[64];
+	int r = 0;
+
+	*filter = (struct job_filter){ .state = -1 };
+	filter->before = (int64_t)api_query_u64(rq, "after", INT64_MAX, 0);
+	if (api_query(rq, "host", host, HOST_NAME_MAX_LEN))
+		filter->host = host;
+	if (!api_query(rq, "state", text, sizeof(text)))
+		return 0;
+	filter->state = job_state_from_name(slice_from_text(text));
+	if (filter->state < 0) {
+		r = api_problem(rq, 400, "state", "expected a state of jobs, such as queued");
+		return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+static int send_list(struct api_request *rq, const struct job_record *jobs, int n, bool is_full)
+{
+	json_t *list = json_array();
+	char next[24];
+
+	for (int i = 0; i < n; i++)
+		if (json_array_append_new(list, api_job_json(rq, &jobs[i], false)) < 0) {
+			json_decref(list);
+			return -ENOMEM;
+		}
+	(void)snprintf(next, sizeof(next), "%lld", is_full ? (long long)jobs[n - 1].id : 0LL);
+	return api_send_json(rq, 200,
+	                     json_pack("{s:o, s:o}", "jobs", list, "next",
+	                               is_full ? json_string(next) : json_null()));
+}
+
+int api_jobs_list(struct api_request *rq)
+{
+	CLEANUP(freep) struct job_record *jobs = NULL;
+	char host[HOST_NAME_MAX_LEN];
+	struct job_filter filter;
+	int max, n, r;
+
+	r = read_filter(rq, &filter, host);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	max = (int)api_query_u64(rq, "limit", LIST_MAX, LIST_DEFAULT);
+	if (max == 0)
+		max = LIST_DEFAULT;
+	jobs = calloc((size_t)max, sizeof(*jobs));
+	if (!jobs)
+		return -ENOMEM;
+	n = job_store_list(rq->s->db, &filter, jobs, max);
+	return n < 0 ? n : send_list(rq, jobs, n, n == max);
+}
+
+int api_jobs_show(struct api_request *rq)
+{
+	struct job_record job;
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return api_send_json(rq, 200, api_job_json(rq, &job, true));
+}
+
+int api_jobs_why(struct api_request *rq)
+{
+	char reason[JOB_REASON_MAX];
+	struct job_record job;
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = job_service_why(rq->s, &rq->m, &job, reason);
+	if (r < 0)
+		return r;
+	return api_send_json(rq, 200,
+	                     json_pack("{s:s, s:o}", "state", job_state_to_name((int)job.state),
+	                               "reason", api_text_json(reason)));
+}
+
+int api_jobs_cancel(struct api_request *rq)
+{
+	struct job_record job;
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = job_service_cancel(rq->s, &rq->m, job.id);
+	if (r < 0)
+		return r;
+	if (r == JOB_SERVICE_STATE)
+		return api_problem(rq, 409, NULL, "the job has ended: %s",
+		                   job_state_to_name((int)job.state));
+	return api_jobs_show(rq);
+}
+
+int api_jobs_retry(struct api_request *rq)
+{
+	struct job_error error = { .field = "" };
+	struct job_record job;
+	int64_t id = 0;
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = job_service_retry(rq->s, &rq->m, job.id, &id, &error);
+	if (r < 0)
+		return r;
+	if (r == JOB_SERVICE_STATE)
+		return api_problem(rq, 409, NULL, "the job has not ended: %s",
+		                   job_state_to_name((int)job.state));
+	if (r == JOB_SERVICE_BAD)
+		return refuse_job(rq, &error);
+	return send_created(rq, id);
+}
+
+/* The attempt whose results the job shows: the one that counts, else the newest. */
+static int64_t results_of(struct api_request *rq, const struct job_record *job)
+{
+	struct attempt last;
+
+	if (job->attempt)
+		return job->attempt;
+	return attempt_store_find_last(rq->s->db, job->id, &last) == 0 ? last.id : 0;
+}
+
+int api_jobs_results(struct api_request *rq)
+{
+	CLEANUP(freep) struct stored_file *files = calloc(FILES_SHOWN, sizeof(*files));
+	json_t *list = json_array();
+	struct job_record job;
+	int n, r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0 || !files || !list) {
+		json_decref(list);
+		return r < 0 ? r : (r > 0 ? 0 : -ENOMEM);
+	}
+	n = file_store_list(rq->s->db, results_of(rq, &job), "", files, FILES_SHOWN);
+	for (int i = 0; i < n; i++)
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:I, s:s}", "name", files[i].name, "size",
+		                        (json_int_t)files[i].size, "sha256", files[i].sha256));
+	return api_send_json(rq, 200, json_pack("{s:o}", "files", list));
+}
+
+/* Appends a path with what may not stand in a URL escaped (RFC 3986, section 3.3). */
+static void append_escaped(struct buffer *out, struct slice path)
+{
+	for (size_t i = 0; i < path.len; i++) {
+		char c = (char)path.data[i];
+
+		if (char_is_alnum(c) || (c && strchr("/-._~!$&'()*+,;=:@", c)))
+			buffer_append(out, &c, 1);
+		else
+			buffer_printf(out, "%%%02X", path.data[i]);
+	}
+}
+
+int api_jobs_result(struct api_request *rq)
+{
+	struct buffer url = BUFFER_NULL;
+	struct job_record job;
+	char base[64];
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	buffer_append_text(&url, api_base_url(rq, rq->s->config.files_port, base));
+	append_escaped(&url, slice_from_text(job.result_root));
+	buffer_append_text(&url, "/");
+	append_escaped(&url, rq->args.arg[1]);
+	r = buffer_error(&url);
+	if (r == 0 &&
+	    text_copy(rq->answer->location, sizeof(rq->answer->location), buffer_slice(&url)) != 0)
+		r = api_problem(rq, 404, NULL, "no result has such a long name");
+	else if (r == 0)
+		rq->answer->status = 307;
+	buffer_deinit(&url);
+	return r;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * What the agent of an attempt says, and what time does to attempts and jobs. Every call of an
+ * agent carries the attempt's token; one that has ended answers ATTEMPT_GONE, which means: stop.
+ * Each function is one transaction.
+ */
+#pragma once
+
+#include "lib/doc/message.h"
+#include "server/core/attempt.h"
+#include "server/core/compass_state.h"
+#include "server/service/context.h"
+
+enum attempt_outcome {
+	ATTEMPT_OK = 0,
+	ATTEMPT_NO_TOKEN = 1, /* no such attempt, or not its token: 401 */
+	ATTEMPT_GONE = 2,     /* it has ended, or another boot took its place: 410 */
+	ATTEMPT_FOREIGN = 3,  /* the peer is not the machine the attempt was given to: 403 */
+};
+
+/* Finds an open attempt by its id and token; reads only. An attempt_outcome or -errno. */
+int attempt_service_check(struct services *s, int64_t id, struct slice token, struct attempt *ret);
+
+/* Whether `peer` is the machine of the attempt: where it booted from, or where its card is now. */
+int attempt_service_is_machine(struct services *s, const struct attempt *attempt, uint32_t peer);
+
+/* Each fills *ret_answer on ATTEMPT_OK. */
+int attempt_service_hello(struct services *s, const struct moment *m, int64_t id,
+                          struct slice token, const struct message_hello *hello,
+                          struct message_answer *ret_answer);
+int attempt_service_stage(struct services *s, const struct moment *m, int64_t id,
+                          struct slice token, const struct message_stage_report *report,
+                          struct message_answer *ret_answer);
+int attempt_service_heartbeat(struct services *s, const struct moment *m, int64_t id,
+                              struct slice token, struct message_answer *ret_answer);
+
+/*
+ * The last word. Saying it again with the same manifest is ATTEMPT_OK again, with another one
+ * ATTEMPT_GONE. manifest is the list as it came, for the record.
+ */
+int attempt_service_finish(struct services *s, const struct moment *m, int64_t id,
+                           struct slice token, const struct message_finish *finish,
+                           struct message_answer *ret_answer);
+
+/* A word of early boot: recorded. fields is a JSON object. */
+int attempt_service_report(struct services *s, const struct moment *m, int64_t id,
+                           struct slice token, enum event_kind kind, const json_t *fields);
+
+/*
+ * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.
+ * state: a job_state word moves or judges it; finished: lkp-post-run. An attempt_outcome (GONE also
+ * for a job without an open attempt) or -errno.
+ */
+int attempt_service_compass_state(struct services *s, const struct moment *m, int64_t job,
+                                  uint32_t peer, struct slice word);
+int attempt_service_compass_finish(struct services *s, const struct moment *m, int64_t job,
+                                   uint32_t peer);
+
+/* The machine says it reboots (lkp-wtmp): what has a cause by then has ended. */
+int attempt_service_compass_reboot(struct services *s, const struct moment *m, int64_t job,
+                                   uint32_t peer);
+
+/* Boot files: one was asked for; one was served whole. 0 or -errno. */
+int attempt_service_file_start(struct services *s, const struct moment *m, struct attempt *attempt);
+int attempt_service_file_done(struct services *s, const struct moment *m, struct attempt *attempt,
+                              struct slice path);
+
+/* Moves every attempt and job whose time is up. 0 or -errno. */
+int attempt_service_timeout(struct services *s, const struct moment *m);
+
+/* The next moment (steady) at which attempt_service_timeout has something to do. 0 or -errno. */
+int attempt_service_next(struct services *s, const struct moment *m, usec_t *ret);

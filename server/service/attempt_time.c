@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * The part of attempt_service that time drives.
+ */
+#include <string.h>
+
+#include "lib/base/macro.h"
+#include "server/service/attempt_service.h"
+#include "server/service/moves.h"
+#include "server/store/attempt_store.h"
+#include "server/store/job_store.h"
+
+#define DUE_MAX 16 /* a round; the next one comes at once when there are more */
+
+/* Why an attempt ends when its time in that state is up. */
+static const char *const causes[_ATTEMPT_STATE_MAX] = {
+	[ATTEMPT_OFFERED] = "offer_not_taken", [ATTEMPT_LOADING] = "loading_stopped",
+	[ATTEMPT_BOOTING] = "no_hello",        [ATTEMPT_SETUP] = "setup_timeout",
+	[ATTEMPT_RUNNING] = "timeout",         [ATTEMPT_UPLOADING] = "upload_stopped",
+	[ATTEMPT_CANCELLING] = "cancelled",
+};
+
+/* Results that stopped coming do not take a verdict away that was told. */
+static int end_attempt(struct services *s, const struct moment *m, struct attempt *attempt)
+{
+	if (attempt->state == ATTEMPT_UPLOADING && attempt->verdict != JOB_VERDICT_NONE) {
+		memcpy(attempt->upload, "incomplete", sizeof("incomplete"));
+		return move_attempt(s, m, attempt, ATTEMPT_EVENT_FINISH, NULL);
+	}
+	return move_attempt(s, m, attempt, ATTEMPT_EVENT_DEADLINE, causes[attempt->state]);
+}
+
+static int end_attempts(struct services *s, const struct moment *m)
+{
+	struct attempt due[DUE_MAX];
+	int n = attempt_store_due(s->db, m->steady, due, DUE_MAX), r = 0;
+
+	for (int i = 0; i < n && r == 0; i++)
+		r = end_attempt(s, m, &due[i]);
+	return n < 0 ? n : r;
+}
+
+static int expire_jobs(struct services *s, const struct moment *m)
+{
+	struct job_record due[DUE_MAX];
+	int n = job_store_expired(s->db, m->steady, due, DUE_MAX), r = 0;
+
+	for (int i = 0; i < n && r == 0; i++) {
+		memcpy(due[i].cause, "nobody_took_it", sizeof("nobody_took_it"));
+		r = move_job(s, m, &due[i], JOB_EVENT_EXPIRE);
+	}
+	return n < 0 ? n : r;
+}
+
+int attempt_service_timeout(struct services *s, const struct moment *m)
+{
+	int r = db_begin(s->db);
+
+	if (r < 0)
+		return r;
+	s->queue_is_touched = true; /* a back-off may be over */
+	r = end_attempts(s, m);
+	if (r == 0)
+		r = expire_jobs(s, m);
+	r = services_finish(s, r);
+	if (r == 0)
+		s->timed_out_steady = m->steady;
+	return r;
+}
+
+int attempt_service_next(struct services *s, const struct moment *m, usec_t *ret)
+{
+	usec_t attempt, job;
+	int r = attempt_store_next_deadline(s->db, &attempt);
+
+	if (r == 0)
+		r = job_store_next_moment(s->db, m->steady, &job);
+	if (r == 0)
+		*ret = usec_min(attempt, job);
+	return r;
+}

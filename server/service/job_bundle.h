@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * What an attempt brings to its machine (job.cgz) and where its results go.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+#include "lib/doc/job.h"
+#include "server/core/attempt.h"
+#include "server/service/context.h"
+
+/* Reads and parses a job's document. Returns 0 or -errno; job_free it. */
+int job_bundle_load(struct services *s, int64_t job, struct job **ret);
+
+/* Appends job.cgz of an attempt; the same bytes each time. Returns 0 or -errno. */
+int job_bundle_cgz(struct services *s, const struct job_record *record,
+                   const struct attempt *attempt, struct buffer *out);
+
+/*
+ * Whether results of that job can be written now: its directory can be made and the disk has room.
+ * Returns 0 or -errno (-ENOSPC, -EACCES, ...), to be told to people.
+ */
+int job_bundle_check_room(struct services *s, const struct job_record *record);
+
+/*
+ * Makes the result directory of an attempt, with copies of job.sh and job.yaml. What an earlier
+ * attempt left there is moved aside (DIR.attempt-N), so that no attempt continues another's files.
+ * May be repeated. Returns 0 or -errno.
+ */
+int job_bundle_prepare(struct services *s, const struct job_record *record, const struct job *job,
+                       const struct attempt *attempt);
+
+/* Opens the result directory (O_DIRECTORY). Returns an fd or -errno. */
+int job_bundle_open_results(struct services *s, const struct job_record *record);
