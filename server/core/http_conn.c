@@ -12,6 +12,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "server/core/http_body.h"
 #include "server/proto/http_chunked.h"
 #include "server/proto/http_response.h"
 
@@ -48,9 +49,7 @@ struct http_conn {
 	size_t scanned; /* bytes behind in_pos known not to end the head */
 	size_t out_pos; /* bytes of out that were sent */
 	struct http_request request;
-	struct http_chunked chunked;
-	int64_t body_left; /* of a body with a length */
-	int64_t body_max;  /* of a chunked body */
+	struct http_body body;
 	unsigned refusal;
 	const char *why;
 	enum rest rest;
@@ -82,6 +81,7 @@ int http_conn_new(const struct http_conn_config *config, usec_t now, struct http
 	conn->state = STATE_HEAD;
 	conn->since = now;
 	conn->request = no_request;
+	http_body_init(&conn->body, 0);
 	*ret = conn;
 	return 0;
 }
@@ -137,11 +137,6 @@ static void refuse(struct http_conn *conn, unsigned status, const char *why)
 
 /* ---- requests in ---- */
 
-static bool has_body_left(const struct http_conn *conn)
-{
-	return conn->request.length == HTTP_LENGTH_CHUNKED || conn->body_left > 0;
-}
-
 /* Copies and parses the head that is the first len bytes of in. */
 static int take_head(struct http_conn *conn, size_t len)
 {
@@ -158,8 +153,7 @@ static int take_head(struct http_conn *conn, size_t len)
 		refuse(conn, (unsigned)r, why);
 		return 0;
 	}
-	conn->body_left = MAX(conn->request.length, INT64_C(0));
-	http_chunked_init(&conn->chunked);
+	http_body_init(&conn->body, conn->request.length);
 	enter(conn, STATE_DECIDE);
 	return 0;
 }
@@ -201,31 +195,16 @@ static int look_for_head(struct http_conn *conn)
  */
 static bool take_body(struct http_conn *conn, struct slice *ret_body)
 {
-	struct slice rest = unread(conn), data = SLICE_NULL;
+	struct slice rest = unread(conn);
 	size_t before = rest.len;
-	int r;
+	enum http_body_outcome outcome = http_body_take(&conn->body, &rest, ret_body);
 
-	if (conn->request.length != HTTP_LENGTH_CHUNKED) {
-		*ret_body = slice_sub(rest, 0, (size_t)MIN((uint64_t)conn->body_left, SIZE_MAX));
-		conn->body_left -= (int64_t)ret_body->len;
-		conn->in_pos += ret_body->len;
-		return ret_body->len > 0;
-	}
-	r = http_chunked_decode(&conn->chunked, &rest, &data);
 	conn->in_pos += before - rest.len;
-	/* The size of a chunk is known with its first byte. */
-	if (r == HTTP_CHUNKED_DATA && (int64_t)(data.len + conn->chunked.left) <= conn->body_max) {
-		conn->body_max -= (int64_t)data.len;
-		*ret_body = data;
-		return true;
-	}
-	if (r == HTTP_CHUNKED_DATA)
+	if (outcome == HTTP_BODY_TOO_LONG)
 		refuse(conn, 413, "the body is too long");
-	else if (r == HTTP_CHUNKED_BAD)
+	else if (outcome == HTTP_BODY_BAD)
 		refuse(conn, 400, "malformed chunk");
-	else if (r == HTTP_CHUNKED_END)
-		conn->request.length = 0;
-	return false;
+	return outcome == HTTP_BODY_DATA;
 }
 
 /* in_pos may stand at the end of in while a view of in is out; here it does not any more. */
@@ -241,8 +220,8 @@ int http_conn_read_body(struct http_conn *conn, int64_t max)
 		refuse(conn, 413, "the body is too long");
 		return 0;
 	}
-	conn->body_max = max;
-	if (!has_body_left(conn)) {
+	conn->body.max = max;
+	if (conn->body.is_over) {
 		enter(conn, STATE_WHOLE);
 		return 0;
 	}
@@ -258,10 +237,10 @@ int http_conn_read_body(struct http_conn *conn, int64_t max)
 /* Whether the connection can go on although the body of the request was not (wholly) read. */
 static bool can_read_over(const struct http_conn *conn)
 {
-	if (!has_body_left(conn))
+	if (conn->body.is_over)
 		return true;
-	return conn->request.length != HTTP_LENGTH_CHUNKED && !conn->request.expects_continue &&
-	       conn->body_left <= DISCARD_MAX;
+	return !conn->body.is_chunked && !conn->request.expects_continue &&
+	       conn->body.left <= DISCARD_MAX;
 }
 
 static enum http_framing choose_framing(struct http_conn *conn, const struct http_answer *answer)
@@ -377,7 +356,7 @@ static void end_exchange(struct http_conn *conn, usec_t now)
 		enter(conn, STATE_LINGER);
 		return;
 	}
-	if (has_body_left(conn)) {
+	if (!conn->body.is_over) {
 		enter(conn, STATE_DISCARD);
 		return;
 	}
@@ -405,7 +384,7 @@ static bool advance_body(struct http_conn *conn)
 {
 	if (conn->state != STATE_BODY)
 		return true; /* refused */
-	if (!has_body_left(conn)) {
+	if (conn->body.is_over) {
 		enter(conn, STATE_WHOLE);
 		return true;
 	}
@@ -422,7 +401,7 @@ static bool advance_discard(struct http_conn *conn, usec_t now)
 
 	(void)take_body(conn, &ignored); /* what it returns is what we throw away */
 	settle_input(conn);
-	if (!has_body_left(conn)) {
+	if (conn->body.is_over) {
 		end_exchange(conn, now);
 		return true;
 	}

@@ -36,7 +36,7 @@ struct http_io {
 	struct http_server *server;
 	struct list held, following; /* of struct exchange */
 	uint64_t generation;         /* those lists were asked at */
-	struct event *poke;          /* asks them */
+	struct event *poke;          /* asks them, and sets the deadline anew */
 	bool is_asking;              /* on_poke is at it, or has put the rest off for a moment */
 	struct event *deadline;      /* api_deadline */
 	usec_t armed;
@@ -69,9 +69,9 @@ static void arm_deadline(struct http_io *io)
 
 void http_io_poke(struct http_io *io)
 {
-	if (!io->is_asking && api_generation(io->api) != io->generation)
+	/* The rest is done once a turn of the loop, however often we are told. */
+	if (!io->is_asking)
 		event_active(io->poke, EV_TIMEOUT, 0);
-	arm_deadline(io);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *userdata)
@@ -214,6 +214,7 @@ static void on_poke(evutil_socket_t fd, short what, void *userdata)
 	io->is_asking = api_generation(io->api) != io->generation;
 	if (io->is_asking)
 		loop_set_timer(io->poke, usec_add(clock_now(), ROUND_INTERVAL));
+	arm_deadline(io);
 }
 
 /* ---- requests ---- */

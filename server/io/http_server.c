@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "server/io/loop.h"
 
 #define ACCEPTS_A_TURN 8                     /* other workers shall have some, too */
+#define FILES_OF_OURS  ((size_t)64)          /* listeners, database, socketpairs */
 #define ACCEPT_RETRY   (100 * USEC_PER_MSEC) /* after a lack of fds or memory */
 
 struct listener {
@@ -130,6 +132,21 @@ static void on_kick(evutil_socket_t fd, short what, void *userdata)
 		http_socket_run(LIST_FIRST(&server->ready, struct http_socket, ready_link));
 }
 
+/* As many as the limit of files allows, when each also has a file open. */
+static size_t limit_sockets(size_t wanted)
+{
+	struct rlimit limit;
+	size_t n_files;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	n_files = (size_t)limit.rlim_cur;
+	if (n_files < 2 * FILES_OF_OURS)
+		return MIN(wanted, n_files / 4);
+	n_files = (n_files - FILES_OF_OURS) / 2;
+	return MIN(wanted, n_files);
+}
+
 int http_server_new(struct event_base *base, const struct http_server_config *config,
                     const struct http_server_ops *ops, void *userdata, struct http_server **ret)
 {
@@ -139,6 +156,7 @@ int http_server_new(struct event_base *base, const struct http_server_config *co
 		return -ENOMEM;
 	server->base = base;
 	server->config = *config;
+	server->config.max_sockets = limit_sockets(config->max_sockets);
 	server->ops = ops;
 	server->userdata = userdata;
 	list_init(&server->listeners);

@@ -36,7 +36,8 @@ struct http_server_ops {
 
 struct http_server_config {
 	const struct http_conn_config *conn; /* must outlive the server */
-	size_t max_sockets;                  /* more are answered 503 and closed */
+	size_t max_sockets; /* more are answered 503 and closed; never more than half of the
+	                       process's limit of open files */
 };
 
 struct http_server_counters {

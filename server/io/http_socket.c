@@ -14,6 +14,8 @@
 
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "lib/format/netaddr.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 #include "server/io/loop.h"
@@ -76,8 +78,19 @@ void http_socket_read_body(struct http_socket *s, int64_t max)
 	check(s, http_conn_read_body(s->conn, max));
 }
 
+static void log_answer(const struct http_socket *s, unsigned status)
+{
+	const struct http_request *request = http_conn_request(s->conn);
+	char peer[IPV4_TEXT_MAX], target[512];
+
+	log_debug("http %s %s %u peer=%s port=%u", http_method_to_name((int)request->method),
+	          text_escape(target, sizeof(target), request->target), status,
+	          ipv4_format(s->addresses.peer, peer), s->addresses.local_port);
+}
+
 void http_socket_answer(struct http_socket *s, const struct http_answer *answer)
 {
+	log_answer(s, answer->status);
 	check(s, http_conn_answer(s->conn, answer, clock_wall()));
 }
 

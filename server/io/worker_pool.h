@@ -32,7 +32,10 @@ struct worker_upload {
 	struct list link;
 	struct worker *worker;
 	uint64_t id; /* of that worker */
+	/* what file it is: one name may stand in several directories of one attempt */
 	int64_t attempt;
+	dev_t device;
+	ino_t directory;
 	char name[UPLOAD_NAME_MAX];
 };
 

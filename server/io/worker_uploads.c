@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
@@ -36,14 +37,20 @@ static struct worker_upload *find_upload(struct worker *w, uint64_t id)
 	return NULL;
 }
 
+static bool is_same_file(const struct worker_upload *a, const struct worker_upload *b)
+{
+	return a->attempt == b->attempt && a->device == b->device && a->directory == b->directory &&
+	       strcmp(a->name, b->name) == 0;
+}
+
 /* The newest sender of a file is the one that counts: a client that was cut comes again long before
  * its old connection is known to be dead. */
-static void cancel_earlier(struct worker_pool *pool, int64_t attempt, const char *name)
+static void cancel_earlier(struct worker_pool *pool, const struct worker_upload *newest)
 {
 	LIST_FOREACH_SAFE (it, n, &pool->uploads) {
 		struct worker_upload *upload = CONTAINER_OF(it, struct worker_upload, link);
 
-		if (upload->attempt != attempt || strcmp(upload->name, name) != 0)
+		if (!is_same_file(upload, newest))
 			continue;
 		worker_tell(upload->worker,
 		            &(struct worker_message){ .kind = WORKER_CANCEL, .upload = upload->id },
@@ -55,14 +62,19 @@ static void cancel_earlier(struct worker_pool *pool, int64_t attempt, const char
 static void note_upload(struct worker *w, uint64_t id, const struct upload_grant *grant)
 {
 	struct worker_upload *upload = calloc(1, sizeof(*upload));
+	struct stat status;
 
-	cancel_earlier(w->pool, grant->attempt, grant->name);
-	if (!upload)
+	if (!upload || fstat(grant->dir_fd, &status) < 0) {
+		free(upload);
 		return; /* without the note, a later sender waits for this one */
+	}
 	upload->worker = w;
 	upload->id = id;
 	upload->attempt = grant->attempt;
+	upload->device = status.st_dev;
+	upload->directory = status.st_ino;
 	(void)text_copy(upload->name, sizeof(upload->name), slice_from_text(grant->name));
+	cancel_earlier(w->pool, upload);
 	list_append(&w->pool->uploads, &upload->link);
 	w->pool->counters.n_uploads++;
 }

@@ -365,6 +365,13 @@ def check_api(t, server):
         equal(server.state()["dropped"], before + 20)
         equal(server.state()["io_held"], 0)
         until("closed", lambda: server.state()["sockets"] == 1)
+    with t.check("a peer that was switched off would be found: keep-alive probes"):
+        wire = Wire(API).say(head("GET", "/hold"))
+        until("held", lambda: server.state()["held"] == 1)
+        rows = run("ss", "-tnoH", "state", "established", f"( sport = :{API} )").decode()
+        assert "timer:(keepalive" in rows, rows
+        wire.close()
+        until("nothing held", lambda: server.state()["held"] == 0)
     with t.check("a stream is followed to its end"):
         follower = subprocess.Popen(["curl", "-sSN", url(API, "/follow")], stdout=subprocess.PIPE)
         old = Wire(API).say("GET /follow HTTP/1.0\r\n\r\n")
@@ -480,13 +487,23 @@ def check_resume(t, server, blob):
         new.say(blob[MIB:])
         equal(new.answer()[0], 201)
         equal(server.said("commit new")[0][3], digest(blob))
+    with t.check("two files of one name in two directories do not disturb each other"):
+        wires = []
+        for directory in ("d1", "d2"):
+            wire = Wire(UPLOAD).say(head("PUT", f"/result/{directory}/same", "Cookie: JOBID=1",
+                                         "Content-Length: 5", "Expect: 100-continue"))
+            equal(wire.answer()[0], 100)
+            wires.append(wire)
+        for wire in wires:
+            equal(wire.say(b"hello").answer()[0], 201)
     with t.check("a growing file: pieces, then its end"):
         wire = Wire(UPLOAD)
         for n, piece in enumerate((b"hello ", b"world", b"!\n")):
             first = len(b"hello world!\n"[:[0, 6, 11][n]])
             status, headers, _ = put("output", f"{first}-{first + len(piece) - 1}/*", piece, wire)
             equal((status, headers["upload-offset"]), (200, str(first + len(piece))))
-        equal([line[2] for line in server.said("progress output")], ["6", "11", "13"])
+        until("main is told", lambda: [line[2] for line in server.said("progress output")]
+              == ["6", "11", "13"])
         equal(put("output", "*/12", b"", wire)[0], 409)
         equal(put("output", "*/13", b"", wire)[0], 201)
         equal(server.said("commit output")[0][3], digest(b"hello world!\n"))
