@@ -270,7 +270,7 @@ static void collect(struct agent *a)
 {
 	int r;
 
-	output_finish(a->output);
+	output_finish(a->output); /* tells the spool the final size */
 	r = spool_collect(a->spool, a->result_fd);
 	if (r < 0)
 		log_warning("not all results could be found: %s", strerror(-r));

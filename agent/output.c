@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/macro.h"
@@ -115,12 +116,13 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
 static int prepare(struct output *o, sd_event *event, int dir_fd, const char *name)
 {
+	struct stat st;
 	int fds[2];
 
-	o->file_fd =
-		openat(dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (o->file_fd < 0)
+	o->file_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (o->file_fd < 0 || fstat(o->file_fd, &st) < 0)
 		return -errno;
+	o->size = (uint64_t)st.st_size;
 	o->ring_fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;

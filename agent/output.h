@@ -19,8 +19,8 @@ struct output;
 typedef void (*output_grew_fn)(void *userdata, uint64_t size);
 
 /*
- * Makes (or empties) the file dir_fd/name and a pipe into it. head_max and tail_max limit what is
- * kept (the tail lives in an unnamed file beside it until the end).
+ * Makes the file dir_fd/name, or goes on behind what it holds, and a pipe into it. head_max and
+ * tail_max limit what is kept (the tail lives in an unnamed file beside it until the end).
  * Returns 0 or -errno.
  */
 int output_new(sd_event *event, int dir_fd, const char *name, uint64_t head_max, uint64_t tail_max,

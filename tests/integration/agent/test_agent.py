@@ -56,6 +56,7 @@ class World:
             self.agent.kill()
             self.agent.wait()
         self.server.stop()
+        print(self.read("log"), self.state.calls) if "-v" in sys.argv else None
         shutil.rmtree(self.root)
 
     def write(self, path, text):
@@ -277,6 +278,7 @@ def test_agent_restart(check):
             world.run()
             equal(world.read("tmp/runs"), "run\n", "runs")
             world.check_verdict("fail", "agent_restart")
+            world.check_results({"output": b"line\n"})
 
 
 def test_live_log(check):

@@ -59,6 +59,16 @@ static void end(struct world *w, const char *expected, uint64_t cut)
 	(void)close(w->dir_fd);
 }
 
+/* Each test begins with an empty directory. */
+static int remove_output(void **state)
+{
+	char path[80];
+
+	(void)snprintf(path, sizeof(path), "%s/output", directory);
+	(void)unlink(path);
+	return 0;
+}
+
 static void output_goes_to_the_file_as_it_comes(void **state)
 {
 	struct world w;
@@ -78,6 +88,20 @@ static void what_is_left_in_the_pipe_is_taken_at_the_end(void **state)
 	begin(&w, 100, 100);
 	assert_int_equal(write(output_writer(w.output), "late\n", 5), 5);
 	end(&w, "late\n", 0);
+}
+
+static void what_an_earlier_run_kept_stays(void **state)
+{
+	struct world w;
+
+	begin(&w, 12, 100);
+	print(&w, "one\n");
+	end(&w, "one\n", 0);
+	begin(&w, 6, 100);
+	assert_int_equal(output_size(w.output), 4);
+	print(&w, "two\n");
+	w.told = 0;
+	end(&w, "one\ntwo\n", 0);
 }
 
 static void tail_follows_the_head_when_both_have_room(void **state)
@@ -132,21 +156,20 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char path[80];
-
-	(void)snprintf(path, sizeof(path), "%s/output", directory);
-	(void)unlink(path);
+	(void)remove_output(state);
 	return rmdir(directory);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(output_goes_to_the_file_as_it_comes),
-		cmocka_unit_test(what_is_left_in_the_pipe_is_taken_at_the_end),
-		cmocka_unit_test(tail_follows_the_head_when_both_have_room),
-		cmocka_unit_test(between_head_and_tail_bytes_are_cut_and_counted),
-		cmocka_unit_test(endless_printing_does_not_block_the_end),
+		cmocka_unit_test_setup(output_goes_to_the_file_as_it_comes, remove_output),
+		cmocka_unit_test_setup(what_is_left_in_the_pipe_is_taken_at_the_end, remove_output),
+		cmocka_unit_test_setup(what_an_earlier_run_kept_stays, remove_output),
+		cmocka_unit_test_setup(tail_follows_the_head_when_both_have_room, remove_output),
+		cmocka_unit_test_setup(between_head_and_tail_bytes_are_cut_and_counted,
+		                       remove_output),
+		cmocka_unit_test_setup(endless_printing_does_not_block_the_end, remove_output),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
