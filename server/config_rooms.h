@@ -6,12 +6,8 @@
 #pragma once
 
 #include "server/config.h"
-#include "server/core/dhcp_config.h"
 #include "server/service/file_service.h"
 #include "server/service/services.h"
-
-/* Reservations are filled in by the caller, who knows the hosts. */
-void config_to_dhcp(const struct config *config, struct dhcp_config *ret);
 
 /* Arrays the rooms borrow: they live here, beside the configuration they point into. */
 struct config_rooms {

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/sys/clock.h"
-#include "server/config_rooms.h"
 #include "server/service/dhcp_service.h"
 #include "server/service/services.h"
 #include "server/store/reservation_store.h"
@@ -34,7 +32,7 @@ int reload_dhcp_make(const struct config *config, struct db *db, struct reload_d
 	dhcp.config = calloc(1, sizeof(*dhcp.config));
 	if (!dhcp.config)
 		return -ENOMEM;
-	config_to_dhcp(config, dhcp.config);
+	*dhcp.config = config->dhcp;
 	r = reservation_store_list(db, &dhcp.reservations, &dhcp.config->n_reservations, &clash);
 	if (r > 0) {
 		(void)snprintf(error, SERVER_ERROR_MAX,
@@ -60,11 +58,9 @@ static int differs_elsewhere(const struct config *running, struct config *next, 
 	if (!other)
 		return -ENOMEM;
 	*other = *next;
-	memcpy(other->subnets, running->subnets, sizeof(other->subnets));
-	other->n_subnets = running->n_subnets;
-	memcpy(other->loaders, running->loaders, sizeof(other->loaders));
-	other->n_loaders = running->n_loaders;
-	other->dhcp_key = running->dhcp_key;
+	other->dhcp = running->dhcp;
+	other->dhcp.mode = next->dhcp.mode;
+	other->dhcp.boot_server = next->dhcp.boot_server;
 	r = config_print(running, &a);
 	if (r == 0)
 		r = config_print(other, &b);

@@ -195,7 +195,7 @@ static int start_dhcp(struct server *s, char error[SERVER_ERROR_MAX])
 	uint64_t seed;
 	int r;
 
-	if (s->config->dhcp_mode == CONFIG_DHCP_OFF)
+	if (s->config->dhcp.mode == DHCP_MODE_OFF)
 		return 0;
 	r = reload_dhcp_make(s->config, s->db, &s->dhcp_config, error);
 	if (r != 0)

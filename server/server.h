@@ -8,7 +8,7 @@
 
 struct server;
 
-#define SERVER_ERROR_MAX 512
+#define SERVER_ERROR_MAX 1024
 
 enum {
 	SERVER_REFUSED = 1, /* a person must change something; error[] says what in one line */
