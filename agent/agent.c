@@ -431,7 +431,7 @@ static int add_signals(struct agent *a)
 static int prepare(struct agent *a, uint64_t seed)
 {
 	static const struct runner_events runner_events = { on_started, on_exited, on_emptied };
-	static const struct spool_events spool_events = { on_progressed, on_uploaded, on_fenced };
+	struct spool_options files;
 	int r;
 
 	r = sd_event_default(&a->event);
@@ -454,8 +454,15 @@ static int prepare(struct agent *a, uint64_t seed)
 	               on_log_grew, a, &a->output);
 	if (r < 0)
 		return r;
-	return spool_new(a->event, a->client, a->id.attempt.upload, "output", output_fd(a->output),
-	                 seed, &spool_events, a, &a->spool);
+	files = (struct spool_options){
+		.upload = a->id.attempt.upload,
+		.log_name = "output",
+		.log_fd = output_fd(a->output),
+		.seed = seed,
+		.events = { on_progressed, on_uploaded, on_fenced },
+		.userdata = a,
+	};
+	return spool_new(a->event, a->client, &files, &a->spool);
 }
 
 static void agent_deinit(struct agent *a)
@@ -497,7 +504,7 @@ static int find_job(struct agent *a)
 int agent_run(const struct agent_options *options)
 {
 	struct agent a = { .options = options, .result_fd = -1, .told_state = _STEP_STATE_MAX };
-	uint64_t seed;
+	uint64_t seed = 0;
 	bool was_started;
 	int r;
 

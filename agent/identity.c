@@ -5,6 +5,7 @@
 #include "agent/identity.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -73,6 +74,7 @@ static int beside(const char *root, const char *job, char ret_script[PATH_MAX],
 	const char *slash = strrchr(job, '/');
 	int n, m;
 
+	assert(slash); /* identity_read_words takes no relative path */
 	if (slice_has_suffix(stem, SLICE_LITERAL(".yaml")))
 		stem.len -= strlen(".yaml");
 	n = snprintf(ret_script, PATH_MAX, "%s%.*s.sh", root, (int)stem.len,
@@ -161,8 +163,8 @@ void identity_find_mac(const char *local_ip, char ret_mac[18])
 	for (const struct ifaddrs *i = list; i && name; i = i->ifa_next) {
 		const struct sockaddr_ll *ll = (const void *)i->ifa_addr;
 
-		if (ll && ll->sll_family == AF_PACKET && strcmp(i->ifa_name, name) == 0 &&
-		    ll->sll_halen == 6)
+		if (ll && i->ifa_name && ll->sll_family == AF_PACKET &&
+		    strcmp(i->ifa_name, name) == 0 && ll->sll_halen == 6)
 			(void)snprintf(ret_mac, 18, "%02x:%02x:%02x:%02x:%02x:%02x",
 			               ll->sll_addr[0], ll->sll_addr[1], ll->sll_addr[2],
 			               ll->sll_addr[3], ll->sll_addr[4], ll->sll_addr[5]);

@@ -323,8 +323,7 @@ static int prepare(struct spool *s, const char *upload, const char *log_name)
 	return sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
 }
 
-int spool_new(sd_event *event, struct client *client, const char *upload, const char *log_name,
-              int log_fd, uint64_t seed, const struct spool_events *events, void *userdata,
+int spool_new(sd_event *event, struct client *client, const struct spool_options *options,
               struct spool **ret)
 {
 	struct spool *s = calloc(1, sizeof(*s));
@@ -334,14 +333,14 @@ int spool_new(sd_event *event, struct client *client, const char *upload, const 
 		return -ENOMEM;
 	s->event = sd_event_ref(event);
 	s->client = client;
-	s->events = *events;
-	s->userdata = userdata;
-	s->log_fd = log_fd;
+	s->events = options->events;
+	s->userdata = options->userdata;
+	s->log_fd = options->log_fd;
 	s->result_fd = s->fd = -1;
 	s->backoff = (struct backoff){ .base = RETRY_BASE, .cap = RETRY_MAX };
 	s->interval = INTERVAL_MS * USEC_PER_MSEC;
-	rng_init(&s->rng, seed);
-	r = prepare(s, upload, log_name);
+	rng_init(&s->rng, options->seed);
+	r = prepare(s, options->upload, options->log_name);
 	if (r < 0) {
 		spool_free(s);
 		return r;

@@ -21,12 +21,17 @@ struct spool_events {
 	void (*fenced)(void *userdata);     /* 401 or 410: this attempt may write nothing */
 };
 
-/*
- * upload is the URL prefix of the attempt file. log_name and log_fd are the growing file
- * (borrowed). Returns 0 or -errno.
- */
-int spool_new(sd_event *event, struct client *client, const char *upload, const char *log_name,
-              int log_fd, uint64_t seed, const struct spool_events *events, void *userdata,
+struct spool_options {
+	const char *upload;   /* URL prefix, as in the attempt file */
+	const char *log_name; /* of the growing file on the server */
+	int log_fd;           /* the growing file; borrowed */
+	uint64_t seed;        /* for the jitter of retries */
+	struct spool_events events;
+	void *userdata;
+};
+
+/* Returns 0 or -errno. */
+int spool_new(sd_event *event, struct client *client, const struct spool_options *options,
               struct spool **ret);
 void spool_free(struct spool *spool);
 
