@@ -32,6 +32,7 @@ struct runner {
 	void *userdata;
 	enum runner_box box;
 	struct scope_request *scope;
+	int scope_error; /* why systemd could not even be asked */
 	struct cgroup group;
 	char name[64];
 	pid_t pid;   /* of the main process; 0: none */
@@ -231,7 +232,9 @@ static void on_scope(void *userdata, int q)
 
 static int on_no_scope(sd_event_source *source, void *userdata)
 {
-	on_scope(userdata, -EOPNOTSUPP);
+	struct runner *r = userdata;
+
+	on_scope(r, r->scope_error);
 	return 0;
 }
 
@@ -244,6 +247,7 @@ static int ask_for_box(struct runner *r)
 	(void)snprintf(unit, sizeof(unit), "%s.scope", r->name);
 	if (r->box == RUNNER_BOX_ANY)
 		q = scope_start(r->event, unit, r->pid, on_scope, r, &r->scope);
+	r->scope_error = q;
 	if (q < 0)
 		q = sd_event_add_defer(r->event, NULL, on_no_scope, r);
 	return q;

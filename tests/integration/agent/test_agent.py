@@ -56,7 +56,6 @@ class World:
             self.agent.kill()
             self.agent.wait()
         self.server.stop()
-        print(self.read("log"), self.state.calls) if "-v" in sys.argv else None
         shutil.rmtree(self.root)
 
     def write(self, path, text):
