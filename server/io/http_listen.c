@@ -6,12 +6,16 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lib/base/macro.h"
 #include "lib/format/netaddr.h"
 #include "lib/sys/fd.h"
 
 #define BACKLOG 4096 /* a rack that starts at once; the kernel's somaxconn may make it less */
+
+#define BIND_TRIES      150 /* 3 seconds */
+#define BIND_PAUSE_MSEC 20
 
 static const struct {
 	int level, option, value;
@@ -22,11 +26,25 @@ static const struct {
 	{ IPPROTO_TCP, TCP_NODELAY, 1 },
 };
 
+/* Workers of a ccid that was killed hold the port until they are dead too: a few milliseconds, or
+ * as long as a disk takes to sync. */
+static int bind_patiently(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct timespec pause = { .tv_nsec = BIND_PAUSE_MSEC * 1000000L };
+
+	for (int i = 0; bind(fd, address, len) < 0; i++) {
+		if (errno != EADDRINUSE || i == BIND_TRIES)
+			return -errno;
+		(void)nanosleep(&pause, NULL); /* a shorter pause is a pause too */
+	}
+	return 0;
+}
+
 static int listen_at(const struct sockaddr *address, socklen_t len, int *ret_fd)
 {
 	CLEANUP(fd_closep)
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int one = 1;
+	int one = 1, r;
 
 	if (fd < 0)
 		return -errno;
@@ -40,7 +58,10 @@ static int listen_at(const struct sockaddr *address, socklen_t len, int *ret_fd)
 	} else if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one)) < 0) {
 		return -errno;
 	}
-	if (bind(fd, address, len) < 0 || listen(fd, BACKLOG) < 0)
+	r = bind_patiently(fd, address, len);
+	if (r < 0)
+		return r;
+	if (listen(fd, BACKLOG) < 0)
 		return -errno;
 	*ret_fd = steal_fd(&fd);
 	return 0;

@@ -46,7 +46,7 @@ static const char only_main[] =
 /* The leak check at the end of a sanitizer build looks at the process from a thread of its own. */
 #ifdef __SANITIZE_ADDRESS__
 static const char sanitizer[] =
-	"clone mlock2 personality process_vm_readv ptrace sched_setaffinity wait4";
+	"clone getdents mlock2 personality process_vm_readv ptrace sched_setaffinity wait4";
 #else
 static const char sanitizer[] = "";
 #endif

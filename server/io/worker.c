@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -309,21 +310,28 @@ int worker_pool_new(struct event_base *base, const struct worker_pool_config *co
 	return 0;
 }
 
+/* Kills it and waits until it is dead, or for a second: a disk may hold it. */
+static void end_worker(struct worker *w)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+
+	forget_worker(w);
+	if (w->restart)
+		event_free(w->restart);
+	if (w->pid <= 0)
+		return;
+	(void)kill(w->pid, SIGKILL);
+	for (int i = 0; i < 500 && waitpid(w->pid, NULL, WNOHANG) == 0; i++)
+		(void)nanosleep(&pause, NULL);
+}
+
 struct worker_pool *worker_pool_free(struct worker_pool *pool)
 {
 	if (!pool)
 		return NULL;
-	for (unsigned i = 0; i < pool->config.n_workers; i++) {
-		struct worker *w = &pool->workers[i];
-
-		if (!w->pool)
-			continue;
-		forget_worker(w);
-		if (w->restart)
-			event_free(w->restart);
-		if (w->pid > 0)
-			(void)kill(w->pid, SIGKILL); /* init reaps it if we end before */
-	}
+	for (unsigned i = 0; i < pool->config.n_workers; i++)
+		if (pool->workers[i].pool)
+			end_worker(&pool->workers[i]);
 	if (pool->child_died)
 		event_free(pool->child_died);
 	http_listeners_close(&pool->files);

@@ -42,7 +42,7 @@ int worker_pool_new(struct event_base *base, const struct worker_pool_config *co
                     struct result_service *results, struct transfer_service *transfers,
                     struct http_io *http, struct worker_pool **ret);
 
-/* Ends the workers; does not wait for them. NULL is fine. */
+/* Kills the workers and waits for their end, at most a second each. NULL is fine. */
 struct worker_pool *worker_pool_free(struct worker_pool *pool);
 
 /* Loads files for TFTP in the workers; lives as long as the pool. */
