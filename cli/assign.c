@@ -9,8 +9,6 @@
 #include "lib/base/text.h"
 #include "lib/doc/document.h"
 
-DEFINE_FREEP(struct document, document_free);
-
 /* Most mappings a dotted key may descend through. */
 #define DEPTH_MAX 16
 

@@ -16,8 +16,6 @@
 #define FILE_NAME "cci/config.yaml"
 #define FILE_MAX  ((size_t)1 << 20)
 
-DEFINE_FREEP(struct document, document_free);
-
 static int bad(char error[CONFIG_ERROR_MAX], const char *name, const struct document *doc,
                const char *key, const char *expected)
 {

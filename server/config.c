@@ -18,11 +18,6 @@
 #define CONFIG_FILE_MAX ((size_t)1 << 20) /* a file of 1 MiB is not a configuration */
 #define LEASE_DEFAULT   (24 * 3600)       /* seconds */
 
-static inline void document_freep(struct document **doc)
-{
-	document_free(*doc);
-}
-
 static int check_subnet(struct config_reader *reader, struct config *config, size_t i)
 {
 	struct dhcp_subnet *subnet = &config->dhcp.subnets[i];

@@ -8,9 +8,9 @@
 #include "server/server.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,7 @@
 #include "server/io/loop.h"
 #include "server/io/netif.h"
 #include "server/io/ra_io.h"
+#include "server/io/sandbox.h"
 #include "server/io/tftp_io.h"
 #include "server/io/worker.h"
 #include "server/reload.h"
@@ -281,7 +282,7 @@ static void reload(struct server *s)
 		log_info("reloaded %s and the host files", s->config_path);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *userdata)
+static void on_signal(int number, short what, void *userdata)
 {
 	struct server *s = userdata;
 
@@ -290,7 +291,7 @@ static void on_signal(evutil_socket_t number, short what, void *userdata)
 		reload(s);
 		return;
 	}
-	log_info("ending on signal %d", (int)number);
+	log_info("ending on signal %d", number);
 	s->is_stopping = true;
 }
 
@@ -301,8 +302,8 @@ static int watch_signals(struct server *s)
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -errno;
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		s->signals[i] = evsignal_new(s->base, numbers[i], on_signal, s);
-		if (!s->signals[i] || event_add(s->signals[i], NULL) < 0)
+		s->signals[i] = loop_watch_signal(s->base, numbers[i], on_signal, s);
+		if (!s->signals[i])
 			return -ENOMEM;
 	}
 	return 0;
@@ -350,17 +351,32 @@ int server_new(const struct config *config, const char *config_path, struct serv
 	return 0;
 }
 
+/* Every socket is bound and every worker started: what is left needs no privilege. */
+static int confine(void)
+{
+	int r = sandbox_enter(SANDBOX_MAIN);
+
+	if (r == SANDBOX_UNFILTERED)
+		log_warning("this kernel takes no filter of system calls; going on without");
+	return MIN(r, 0);
+}
+
 int server_run(struct server *s)
 {
 	struct api *api = services_api(s->services);
 	uint64_t seen = api_generation(api);
+	int r;
 
+	r = confine();
+	if (r < 0)
+		return r;
 	log_info("serving lab=%s interfaces=%zu workers=%u", s->config->lab,
 	         s->config->n_interfaces, s->config->workers);
 	(void)sd_notify(0, "READY=1"); /* nobody to tell when not under systemd */
 	while (!s->is_stopping) {
-		if (event_base_loop(s->base, EVLOOP_ONCE) < 0)
-			return -EIO;
+		r = loop_turn(s->base);
+		if (r < 0)
+			return r;
 		if (api_generation(api) == seen)
 			continue;
 		seen = api_generation(api);
@@ -388,10 +404,8 @@ struct server *server_free(struct server *s)
 	http_listeners_close(&s->listen_files);
 	http_listeners_close(&s->listen_upload);
 	for (size_t i = 0; i < N_SIGNALS; i++)
-		if (s->signals[i])
-			event_free(s->signals[i]);
-	if (s->base)
-		event_base_free(s->base);
+		loop_unwatch(s->signals[i]);
+	loop_free(s->base);
 	fd_close(&s->lock_fd);
 	free(s);
 	return NULL;

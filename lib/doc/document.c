@@ -37,8 +37,6 @@ struct reader {
 	unsigned depth;
 };
 
-DEFINE_FREEP(struct document, document_free);
-
 static inline void event_deletep(yaml_event_t *event)
 {
 	yaml_event_delete(event);

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "lib/base/bytes.h"
+#include "lib/base/macro.h"
 
 #define DOCUMENT_DEPTH_MAX 64
 #define DOCUMENT_SIZE_MAX  ((size_t)16 << 20)
@@ -41,6 +42,8 @@ int document_parse(struct slice text, struct document **ret, struct document_err
 int document_parse_json(struct slice text, json_t **ret);
 
 void document_free(struct document *doc);
+
+DEFINE_FREEP(struct document, document_free);
 
 /* The tree; borrowed, lives as long as the document. json_incref it to keep a part. */
 json_t *document_root(const struct document *doc);

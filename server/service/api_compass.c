@@ -16,8 +16,6 @@
 #include "server/service/job_service.h"
 #include "server/store/job_store.h"
 
-DEFINE_FREEP(struct document, document_free);
-
 int api_compass_alive(struct api_request *rq)
 {
 	char text[128];

@@ -16,8 +16,6 @@
 
 #define HOSTS_PAGE 64
 
-DEFINE_FREEP(struct document, document_free);
-
 int api_hosts_list(struct api_request *rq)
 {
 	CLEANUP(freep) struct host *hosts = calloc(HOSTS_PAGE, sizeof(*hosts));

@@ -20,8 +20,6 @@
 #define LIST_MAX     500
 #define FILES_SHOWN  10000
 
-DEFINE_FREEP(struct document, document_free);
-
 static int refuse_job(struct api_request *rq, const struct job_error *error)
 {
 	return api_problem(rq, 400, error->field[0] ? error->field : NULL, "%s", error->text);

@@ -17,8 +17,6 @@
 #define HOST_FILE_SIZE_MAX ((size_t)1 << 20)
 
 DEFINE_FREEP(struct host_files, host_files_free);
-DEFINE_FREEP(struct document, document_free);
-
 static void closedirp(DIR **dir)
 {
 	if (*dir)

@@ -5,11 +5,6 @@
 #include "lib/base/macro.h"
 #include "lib/doc/document.h"
 
-static void document_freep(struct document **doc)
-{
-	document_free(*doc);
-}
-
 static void yaml_becomes_a_tree_with_places(void **state)
 {
 	static const char text[] = "suite: hello\n"

@@ -8,8 +8,6 @@
 #include "lib/doc/document.h"
 #include "lib/doc/job.h"
 
-DEFINE_FREEP(struct document, document_free);
-
 /* Parses YAML text; returns job_parse's outcome. */
 static int parse(const char *text, struct job **ret, struct job_error *error)
 {
