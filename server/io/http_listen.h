@@ -15,8 +15,8 @@
  * from it inherit: keep-alive probes, which find a peer that was switched off within about 70 s;
  * TCP_USER_TIMEOUT of 120 s, which ends a peer that takes no more bytes; TCP_NODELAY.
  * The address need not be there yet (IP_FREEBIND).
- * A port in use is tried for 3 seconds: the workers of a ccid that was killed a moment ago may not be
- * dead yet. Returns 0 and a non-blocking fd, or -errno: -EADDRINUSE, -EACCES.
+ * A port in use is tried for 3 seconds: the workers of a ccid that was killed a moment ago may not
+ * be dead yet. Returns 0 and a non-blocking fd, or -errno: -EADDRINUSE, -EACCES.
  */
 int http_listen(uint32_t address, uint16_t port, int *ret_fd);
 int http_listen_loopback6(uint16_t port, int *ret_fd);
