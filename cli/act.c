@@ -8,6 +8,15 @@
 #include "cli/url.h"
 #include "lib/base/macro.h"
 
+static int print_id(const json_t *answer)
+{
+	struct buffer out = BUFFER_NULL;
+
+	format_clean(&out, field_text(answer, "id"));
+	buffer_append_text(&out, "\n");
+	return cci_print(&out);
+}
+
 static int act_on_job(struct cci *cci, const struct act *act, const char *id)
 {
 	CLEANUP(freep) char *path = cci_job_path(id, act->rest);
@@ -23,6 +32,8 @@ static int act_on_job(struct cci *cci, const struct act *act, const char *id)
 		return status;
 	if (cci->is_json)
 		return cci_print_json(cci, answer);
+	if (act->is_new)
+		return print_id(answer);
 	if (cci->terminal.is_err)
 		cci_say("%.*s: %s", (int)plain.len, (const char *)plain.data, act->done);
 	return CCI_EXIT_PASS;

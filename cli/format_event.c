@@ -106,6 +106,16 @@ static void append_transfer(struct buffer *out, const json_t *fields)
 	}
 }
 
+/* What append_transfer has not said, and what is not as always. */
+static bool is_news(const json_t *fields, const char *key, const json_t *value)
+{
+	if (strcmp(key, "file") == 0 || strcmp(key, "bytes") == 0 || strcmp(key, "seconds") == 0)
+		return false;
+	if (strcmp(key, "size") == 0)
+		return !json_equal(value, json_object_get(fields, "bytes"));
+	return !json_is_false(value) && strcmp(key, "session") != 0;
+}
+
 void format_event_stage(struct buffer *out, const json_t *event, usec_t begin_wall)
 {
 	json_t *fields = json_object_get(event, "fields"), *value;
@@ -120,8 +130,19 @@ void format_event_stage(struct buffer *out, const json_t *event, usec_t begin_wa
 	append_transfer(out, fields);
 	json_object_foreach(fields, key, value)
 	{
-		if (strcmp(key, "file") != 0 && strcmp(key, "bytes") != 0 &&
-		    strcmp(key, "seconds") != 0)
+		if (is_news(fields, key, value))
 			append_pair(out, key, value);
 	}
+}
+
+bool format_event_is_stage(const json_t *event)
+{
+	static const char *const others[] = { "job.state",  "attempt.state", "host.state",
+		                              "tftp.start", "file.start",    "upload.start" };
+	const char *kind = field_text(event, "kind");
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(kind, others[i]) == 0)
+			return false;
+	return true;
 }

@@ -5,9 +5,16 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "lib/base/buffer.h"
 #include "lib/base/usec.h"
+
+/*
+ * Whether one who waits for a job wants to see it: not the moves of the server's own machines,
+ * which accompany the stages, and not a transfer's beginning, as its end tells more.
+ */
+bool format_event_is_stage(const json_t *event);
 
 /*
  * For the one who waits: "   12.3s  file.done          vmlinuz-6.1 8.1 MB in 0.07s (116 MB/s)".

@@ -49,10 +49,18 @@ static bool read_row(const json_t *stage, struct row *ret)
 	return true;
 }
 
+/* Other stages carry fields of the event that opened them, be that the end of a transfer. */
+static bool is_transfer(const struct row *row)
+{
+	const char *stage = field_text(row->stage, "stage");
+
+	return strcmp(stage, "file") == 0 || strcmp(stage, "tftp") == 0;
+}
+
 /* "file vmlinuz": the stage and the last component of what it is about. */
 static void build_label(struct buffer *out, const struct row *row)
 {
-	const char *file = field_text(row->fields, "file");
+	const char *file = is_transfer(row) ? field_text(row->fields, "file") : "";
 	const char *slash = strrchr(file, '/');
 
 	format_clean(out, field_text(row->stage, "stage"));
@@ -150,7 +158,7 @@ static void build_seconds(struct buffer *out, double ms)
 static void write_numbers(struct buffer *out, const struct axis *axis, const struct row *row)
 {
 	struct buffer text = BUFFER_NULL;
-	int64_t bytes = field_integer(row->fields, "bytes", -1);
+	int64_t bytes = is_transfer(row) ? field_integer(row->fields, "bytes", -1) : -1;
 	usec_t duration = (usec_t)((row->end_ms - row->start_ms) * 1000);
 
 	build_seconds(&text, row->start_ms - axis->begin_ms);

@@ -19,11 +19,11 @@ struct format_timeline_look {
 
 /*
  * Appends the bars of `stages`: the array "boot" of /v1/jobs/ID/timeline, each member {"stage",
- * "start_ms", "end_ms" (null: not over yet), "fields": {"file", "bytes", "reason"}}. The axis goes
- * from the earliest start to the latest end; a stage shorter than a cell still shows one. A line is
- * at most `width` columns wide, as long as that leaves bars of 10 cells. Members that are no stage
- * are left out.
- * Returns 0, FORMAT_TIMELINE_EMPTY (nothing appended) when no stage is left, or -ENOMEM.
+ * "start_ms", "end_ms" (null: not over yet), "fields": {"file", "bytes"}} (fields of transfers:
+ * stages "tftp" and "file"). The axis goes from the earliest start to the latest end; a stage
+ * shorter than a cell still shows one. A line is at most `width` columns wide, as long as that
+ * leaves bars of 10 cells. Members that are no stage are left out. Returns 0, FORMAT_TIMELINE_EMPTY
+ * (nothing appended) when no stage is left, or -ENOMEM.
  */
 enum { FORMAT_TIMELINE_EMPTY = 1 };
 int format_timeline(struct buffer *out, const json_t *stages,

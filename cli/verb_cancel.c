@@ -6,7 +6,7 @@
 
 static int run(struct cci *cci, const struct args *args)
 {
-	static const struct act act = { "/cancel", "is being cancelled" };
+	static const struct act act = { .rest = "/cancel", .done = "is being cancelled" };
 
 	return act_on_jobs(cci, &act, args->words, args->n_words);
 }

@@ -6,7 +6,7 @@
 
 static int run(struct cci *cci, const struct args *args)
 {
-	static const struct act act = { "/retry", "is tried again" };
+	static const struct act act = { .rest = "/retry", .done = "", .is_new = true };
 
 	return act_on_jobs(cci, &act, args->words, args->n_words);
 }
@@ -14,8 +14,9 @@ static int run(struct cci *cci, const struct args *args)
 const struct verb verb_retry = {
 	.name = "retry",
 	.words = "ID...",
-	.summary = "try ended jobs once more",
-	.details = "Prints nothing but what went wrong; --json shows the server's answer.\n",
+	.summary = "hand in ended jobs once more; print the new ids",
+	.details =
+		"The ended job stays as it is: what runs is a new one, the same in all but its id.\n",
 	.group = VERB_GROUP_JOBS,
 	.completes = VERB_WORDS_JOB,
 	.min_words = 1,

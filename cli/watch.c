@@ -59,6 +59,8 @@ static int on_event(void *context, const json_t *event)
 	if (view->begin_wall == 0)
 		(void)format_parse_time(slice_from_text(field_text(event, "time")),
 		                        &view->begin_wall);
+	if (!format_event_is_stage(event))
+		return 0;
 	format_event_stage(&line, event, view->begin_wall);
 	buffer_append_text(&line, "\n");
 	break_line(view);

@@ -169,6 +169,8 @@ static void events_as_stages_and_as_lines(void **state)
 	assert_int_equal(format_parse_time(SLICE_LITERAL("2024-05-06T07:08:09Z"), &begin), 0);
 	json_array_foreach(events, i, event)
 	{
+		if (!format_event_is_stage(event))
+			continue;
 		format_event_stage(&out, event, begin);
 		buffer_append_text(&out, "\n");
 	}

@@ -298,7 +298,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if job.has_ended == (what == "cancel"):
                 return self.problem(409, "the job has ended" if job.has_ended
                                     else "the job has not ended")
-            return self.answer(200, job.state)
+            if what == "cancel":
+                return self.answer(200, job.state)
+            again = lab.add_job(job.document)
+            return self.answer(201, {"id": again.id, "state": "queued", "url": again.state["url"]})
         if what == "events":
             return self.events(job.events, parameters, lambda: job.has_ended)
         if what == "log":
