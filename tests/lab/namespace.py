@@ -79,14 +79,17 @@ def probe():
 def enter():
     """Returns in a process that is alone in new namespaces; the caller stays outside, waits, and
     exits as it did. Raises NotPermitted where that is not allowed. Call it early, with no threads
-    and nothing to clean up."""
+    and nothing to clean up. Returns the number by which the outside knows the namespaces' first
+    process (nsenter -t NUMBER -n)."""
     sys.stdout.flush()
     sys.stderr.flush()
     _check(_libc.unshare(_NEW), "unshare")
     ready, report = os.pipe()
+    told, tell = os.pipe()
     first = os.fork()
     if first:
         os.close(report)
+        os.write(tell, str(first).encode())
         trouble = os.read(ready, 4096).decode()
         if trouble:
             os.waitpid(first, 0)
@@ -110,6 +113,7 @@ def enter():
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, _stop)
         signal.signal(signal.SIGHUP, _stop)
+        return int(os.read(told, 16))
     except BaseException:
         traceback.print_exc()
         os._exit(1)

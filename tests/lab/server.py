@@ -201,7 +201,7 @@ api: {{open_to: [127.0.0.0/8, "::1", {self.lab.ADDRESS}/32]}}
     def sanitizer_reports(self):
         """What a sanitizer build complained about."""
         with open(self.log, encoding="utf-8", errors="replace") as file:
-            return re.findall(r"^.*(?:AddressSanitizer|LeakSanitizer|runtime error).*$",
+            return re.findall(r"^.*(?:ERROR: \w+Sanitizer|runtime error:).*$",
                               file.read(), re.MULTILINE)
 
     def __enter__(self):

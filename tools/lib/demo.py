@@ -40,8 +40,8 @@ script: |
 STAGES = {
     "dhcp.discover": (10, "firmware asks for an address"),
     "dhcp.ack": (12, "an address is leased"),
-    "tftp.start": (13, "first-stage loader"),
-    "tftp.done": (14, "first-stage loader fetched"),
+    "tftp.start": (13, None),
+    "tftp.done": (14, None),
     "ipxe.dhcp": (20, "iPXE asks for an address"),
     "ipxe.script": (24, "iPXE reads boot.ipxe"),
     "boot.request": (25, "the machine asks what to boot"),
@@ -160,7 +160,7 @@ def heading(text):
     print(f"\n== {text}", flush=True)
 
 
-def boot_once(options, directory):
+def boot_once(options, directory, outside):
     """The lab, the boot and the job; returns the exit status."""
     heading("lab: a network namespace, ccid, one virtual machine")
     lab = Lab()
@@ -172,7 +172,7 @@ def boot_once(options, directory):
         with open(job_file, "w", encoding="utf-8") as file:
             file.write(JOB)
         print(f"  job file {os.path.relpath(job_file)}; look inside with: "
-              f"nsenter -t {server.process.pid} -n", flush=True)
+              f"nsenter -t {outside} -n", flush=True)
         out, _ = cci(server, "submit", job_file)
         match = re.search(r"[\w-]+\.\d+", out)
         if not match:
@@ -264,8 +264,8 @@ def main():
         paths.prepare(lambda text: print(f"  {text}", flush=True))
         accel.choose()
         directory = fresh(os.path.join(paths.RELEASE, "demo"))
-        namespace.enter()
-        return boot_once(options, directory)
+        outside = namespace.enter()
+        return boot_once(options, directory, outside)
     except LabError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
