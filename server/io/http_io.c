@@ -26,6 +26,9 @@
 /* A follower is asked this often even if nothing seems to have changed. */
 #define FOLLOW_INTERVAL USEC_PER_SEC
 
+/* Bodies that are coming in, all together: what a submitter sends is kilobytes. */
+#define BODIES_MAX ((size_t)256 << 20)
+
 #define HEADERS_MAX 2048
 
 struct http_io {
@@ -37,6 +40,7 @@ struct http_io {
 	struct list held, following; /* of struct exchange */
 	uint64_t generation;         /* those lists were asked at */
 	struct event *poke;          /* asks them, and sets the deadline anew */
+	size_t n_body_bytes;         /* of all exchanges */
 	bool is_asking;              /* on_poke is at it, or has put the rest off for a moment */
 	struct event *deadline;      /* api_deadline */
 	usec_t armed;
@@ -246,6 +250,7 @@ static struct exchange *exchange_free(struct exchange *e)
 	if (!e)
 		return NULL;
 	leave_lists(e);
+	e->io->n_body_bytes -= e->body.len;
 	buffer_deinit(&e->body);
 	free(e->path);
 	free(e);
@@ -307,8 +312,14 @@ static void on_body(void *userdata, struct http_socket *socket, struct slice dat
 	struct exchange *e = http_socket_exchange(socket);
 
 	buffer_append_slice(&e->body, data);
-	if (e->body.failed)
+	if (e->body.failed) {
 		http_socket_abort(socket);
+		return;
+	}
+	e->io->n_body_bytes += data.len;
+	if (e->io->n_body_bytes > BODIES_MAX)
+		http_socket_answer_problem(socket, 503, "too many requests at a time",
+		                           SLICE_LITERAL("Retry-After: 2\r\n"));
 }
 
 static void on_body_end(void *userdata, struct http_socket *socket)

@@ -246,6 +246,14 @@ def check_story(t, ccid, directory):
         span = f"{2 * MIB}-{len(BLOB) - 1}/{len(BLOB)}"
         equal(machine.file("PUT", "blob", span, BLOB[2 * MIB:])[0], 201)
         equal(machine.offset("blob"), (len(BLOB), "1"))
+    with t.check("a client of Compass-CI stores by the job's id, below its result directory only"):
+        root = get(f"/v1/jobs/{job}")["result_root"]
+        for cookie, path, status in ((f"JOBID={job}", f"{root}/stdout", 201),
+                                     (f"JOBID={job}", f"{root}/stdout", 201),
+                                     (f"JOBID={job}", "/result/elsewhere/stdout", 403),
+                                     (f"JOBID={job}", f"{root}/../x", 400),
+                                     ("JOBID=lab1.99", f"{root}/stdout", 403)):
+            equal(ask("PUT", path, b"from lkp", {"Cookie": cookie}, UPLOAD)[0], status, path)
     with t.check("the job has ended once, with its result", vital=True):
         manifest = [{"name": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
                     for name, data in (("output", b"hello\nworld\nagain"), ("blob", BLOB))]
