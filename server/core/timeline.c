@@ -15,14 +15,21 @@ struct stage {
 	const char *name;
 	enum event_kind opens;
 	enum event_kind closes[2];
-	bool restarts; /* a further opener moves the start; else the first one counts */
-	bool by_file;  /* opener and closer must name the same file; several may be open */
+	bool restarts;      /* a further opener moves the start; else the first one counts */
+	bool by_file;       /* opener and closer must name the same file; several may be open */
+	const char *unless; /* not opened while a span of that stage is open */
 };
 
 static const struct stage stages[] = {
 	{ "dhcp", EVENT_DHCP_DISCOVER, { EVENT_DHCP_ACK, EVENT_IPXE_DHCP }, false, false },
 	{ "tftp", EVENT_TFTP_START, { EVENT_TFTP_DONE, EVENT_TFTP_DONE }, false, true },
-	{ "loader", EVENT_TFTP_DONE, { EVENT_IPXE_DHCP, EVENT_IPXE_DHCP }, true, false },
+	/* what iPXE itself fetches (boot.ipxe) is no loader that runs */
+	{ "loader",
+	  EVENT_TFTP_DONE,
+	  { EVENT_IPXE_DHCP, EVENT_IPXE_DHCP },
+	  true,
+	  false,
+	  .unless = "ipxe" },
 	{ "ipxe", EVENT_IPXE_DHCP, { EVENT_BOOT_REQUEST, EVENT_BOOT_REQUEST }, false, false },
 	{ "wait", EVENT_BOOT_REQUEST, { EVENT_BOOT_OFFER, EVENT_BOOT_OFFER }, false, false },
 	{ "file", EVENT_FILE_START, { EVENT_FILE_DONE, EVENT_FILE_DONE }, false, true },
@@ -78,12 +85,22 @@ static struct open_span *find_open(struct drawing *d, const struct stage *stage,
 	return NULL;
 }
 
+static bool is_open(const struct drawing *d, const char *stage)
+{
+	for (size_t i = 0; i < d->line->n_spans; i++)
+		if (!d->open[i].is_closed && strcmp(d->open[i].stage->name, stage) == 0)
+			return true;
+	return false;
+}
+
 static void open_stage(struct drawing *d, const struct stage *stage, const struct event *event)
 {
 	struct open_span *open = find_open(d, stage, event);
 	struct timeline_span *span;
 
 	if (open && !stage->restarts)
+		return;
+	if (stage->unless && is_open(d, stage->unless))
 		return;
 	if (!open && d->line->n_spans == TIMELINE_SPANS_MAX)
 		return;

@@ -20,6 +20,8 @@ static const struct event boot[] = {
 	AT(40, EVENT_TFTP_START, .fields = "{\"file\":\"snp.efi\"}"),
 	AT(90, EVENT_TFTP_DONE, .fields = "{\"file\":\"snp.efi\"}"),
 	AT(200, EVENT_IPXE_DHCP),
+	AT(210, EVENT_TFTP_START, .fields = "{\"file\":\"boot.ipxe\"}"),
+	AT(220, EVENT_TFTP_DONE, .fields = "{\"file\":\"boot.ipxe\"}"),
 	AT(300, EVENT_IPXE_SCRIPT),
 	AT(310, EVENT_BOOT_REQUEST),
 	AT(400, EVENT_BOOT_OFFER, .attempt = 2),
@@ -70,7 +72,8 @@ static void a_boot_becomes_spans(void **state)
 	assert_span(line, "run", 0, 940, 980);
 	assert_null(find(line, "run", 0)->to);
 	assert_non_null(find(line, "setup", 0)->to);
-	assert_int_equal(line->n_spans, 10);
+	assert_span(line, "tftp", 1, 200, 210);
+	assert_int_equal(line->n_spans, 11); /* and no second loader */
 	for (size_t i = 1; i < line->n_spans; i++)
 		assert_true(line->spans[i - 1].start <= line->spans[i].start);
 	free(line);
