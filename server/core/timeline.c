@@ -10,39 +10,47 @@
 
 #include "lib/base/macro.h"
 
-/* A stage lasts from an event of kind `opens` to the next one of a kind in `closes`. */
+/*
+ * A stage lasts from an event of kind `opens` to the next one of a kind in `closes` (the last of
+ * which is repeated where a stage has fewer).
+ */
 struct stage {
 	const char *name;
 	enum event_kind opens;
-	enum event_kind closes[2];
+	enum event_kind closes[3];
 	bool restarts;      /* a further opener moves the start; else the first one counts */
 	bool by_file;       /* opener and closer must name the same file; several may be open */
 	const char *unless; /* not opened while a span of that stage is open */
 };
 
+#define ONE(a)                                                                                     \
+	{                                                                                          \
+		EVENT_##a, EVENT_##a, EVENT_##a                                                    \
+	}
+#define TWO(a, b)                                                                                  \
+	{                                                                                          \
+		EVENT_##a, EVENT_##b, EVENT_##b                                                    \
+	}
+#define THREE(a, b, c)                                                                             \
+	{                                                                                          \
+		EVENT_##a, EVENT_##b, EVENT_##c                                                    \
+	}
+
 static const struct stage stages[] = {
-	{ "dhcp", EVENT_DHCP_DISCOVER, { EVENT_DHCP_ACK, EVENT_IPXE_DHCP }, false, false },
-	{ "tftp", EVENT_TFTP_START, { EVENT_TFTP_DONE, EVENT_TFTP_DONE }, false, true },
+	{ "dhcp", EVENT_DHCP_DISCOVER, TWO(DHCP_ACK, IPXE_DHCP), false, false },
+	{ "tftp", EVENT_TFTP_START, ONE(TFTP_DONE), false, true },
 	/* what iPXE itself fetches (boot.ipxe) is no loader that runs */
-	{ "loader",
-	  EVENT_TFTP_DONE,
-	  { EVENT_IPXE_DHCP, EVENT_IPXE_DHCP },
-	  true,
-	  false,
-	  .unless = "ipxe" },
-	{ "ipxe", EVENT_IPXE_DHCP, { EVENT_BOOT_REQUEST, EVENT_BOOT_REQUEST }, false, false },
-	{ "wait", EVENT_BOOT_REQUEST, { EVENT_BOOT_OFFER, EVENT_BOOT_OFFER }, false, false },
-	{ "file", EVENT_FILE_START, { EVENT_FILE_DONE, EVENT_FILE_DONE }, false, true },
-	{ "kernel", EVENT_FILE_DONE, { EVENT_INITRAMFS_START, EVENT_AGENT_HELLO }, true, false },
-	{ "initramfs",
-	  EVENT_INITRAMFS_START,
-	  { EVENT_INITRAMFS_SWITCH, EVENT_AGENT_HELLO },
-	  false,
-	  false },
-	{ "start", EVENT_INITRAMFS_SWITCH, { EVENT_AGENT_HELLO, EVENT_AGENT_HELLO }, false, false },
-	{ "setup", EVENT_AGENT_HELLO, { EVENT_JOB_RUNNING, EVENT_JOB_FINISHED }, false, false },
-	{ "run", EVENT_JOB_RUNNING, { EVENT_JOB_POST, EVENT_JOB_FINISHED }, false, false },
-	{ "upload", EVENT_JOB_POST, { EVENT_JOB_FINISHED, EVENT_HOST_REBOOT }, false, false },
+	{ "loader", EVENT_TFTP_DONE, ONE(IPXE_DHCP), true, false, .unless = "ipxe" },
+	{ "ipxe", EVENT_IPXE_DHCP, ONE(BOOT_REQUEST), false, false },
+	{ "wait", EVENT_BOOT_REQUEST, ONE(BOOT_OFFER), false, false },
+	{ "file", EVENT_FILE_START, ONE(FILE_DONE), false, true },
+	{ "kernel", EVENT_FILE_DONE, TWO(INITRAMFS_START, AGENT_HELLO), true, false },
+	{ "initramfs", EVENT_INITRAMFS_START, TWO(INITRAMFS_SWITCH, AGENT_HELLO), false, false },
+	{ "start", EVENT_INITRAMFS_SWITCH, ONE(AGENT_HELLO), false, false },
+	{ "setup", EVENT_AGENT_HELLO, TWO(JOB_RUNNING, JOB_FINISHED), false, false },
+	{ "run", EVENT_JOB_RUNNING, THREE(JOB_POST, UPLOAD_START, JOB_FINISHED), false, false },
+	{ "post", EVENT_JOB_POST, TWO(UPLOAD_START, JOB_FINISHED), false, false },
+	{ "upload", EVENT_UPLOAD_START, TWO(JOB_FINISHED, HOST_REBOOT), false, false },
 };
 
 /* Spans still open, beside the result: which stage each has. */
@@ -127,8 +135,9 @@ static void close_stage(struct drawing *d, const struct stage *stage, const stru
 static void draw_event(struct drawing *d, const struct event *event)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
-		if (event->kind == stages[i].closes[0] || event->kind == stages[i].closes[1])
-			close_stage(d, &stages[i], event);
+		for (size_t k = 0; k < ARRAY_SIZE(stages[i].closes); k++)
+			if (event->kind == stages[i].closes[k])
+				close_stage(d, &stages[i], event);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
 		if (event->kind == stages[i].opens)
 			open_stage(d, &stages[i], event);

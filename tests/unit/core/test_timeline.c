@@ -31,6 +31,7 @@ static const struct event boot[] = {
 	AT(480, EVENT_FILE_DONE, .attempt = 2, .fields = "{\"file\":\"b\"}"),
 	AT(900, EVENT_AGENT_HELLO, .attempt = 2),
 	AT(950, EVENT_JOB_RUNNING, .attempt = 2),
+	AT(960, EVENT_UPLOAD_START, .attempt = 2),
 	AT(990, EVENT_HOST_STATE, .attempt = 2),
 };
 
@@ -69,11 +70,12 @@ static void a_boot_becomes_spans(void **state)
 	assert_span(line, "file", 1, 410, 470);
 	assert_span(line, "kernel", 0, 470, 890);
 	assert_span(line, "setup", 0, 890, 940);
-	assert_span(line, "run", 0, 940, 980);
-	assert_null(find(line, "run", 0)->to);
+	assert_span(line, "run", 0, 940, 950);
+	assert_span(line, "upload", 0, 950, 980);
+	assert_null(find(line, "upload", 0)->to);
 	assert_non_null(find(line, "setup", 0)->to);
 	assert_span(line, "tftp", 1, 200, 210);
-	assert_int_equal(line->n_spans, 11); /* and no second loader */
+	assert_int_equal(line->n_spans, 12); /* and no second loader */
 	for (size_t i = 1; i < line->n_spans; i++)
 		assert_true(line->spans[i - 1].start <= line->spans[i].start);
 	free(line);
