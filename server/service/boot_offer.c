@@ -31,6 +31,7 @@ struct offer {
 	const struct moment *m;
 	const struct host *host;
 	const struct boot_ask *ask;
+	uint32_t address; /* of the machine */
 	struct job_record jobs[CANDIDATES_MAX];
 	struct sched_candidate candidates[CANDIDATES_MAX];
 	int n;
@@ -247,7 +248,7 @@ static int insert_attempt(struct offer *o, const struct job_record *job, struct 
 		.mac = o->ask->mac,
 		.state = ATTEMPT_OFFERED,
 		.session = o->ask->session,
-		.address = o->ask->peer,
+		.address = o->address,
 		.server = boot_offer_server(o->s, o->ask->local),
 		.deadline_steady = usec_add(o->m->steady, deadline_of_state(ATTEMPT_OFFERED, 0)),
 		.seen_steady = o->m->steady,
@@ -356,7 +357,7 @@ static int try(struct offer *o, struct job_record *record, struct buffer *out)
 }
 
 int boot_offer_make(struct services *s, const struct moment *m, const struct host *host,
-                    const struct boot_ask *ask, struct buffer *out)
+                    const struct boot_ask *ask, uint32_t address, struct buffer *out)
 {
 	CLEANUP(freep) struct offer *o = calloc(1, sizeof(*o));
 	int i, r;
@@ -367,6 +368,7 @@ int boot_offer_make(struct services *s, const struct moment *m, const struct hos
 	o->m = m;
 	o->host = host;
 	o->ask = ask;
+	o->address = address;
 	r = find_candidates(o);
 	if (r < 0)
 		return r;

@@ -13,11 +13,12 @@
 enum { BOOT_OFFER_NONE = 1 /* no job for this host now */ };
 
 /*
- * Offers a job to `host`, which asks with `ask`: on 0 the attempt stands and out has its script.
- * Jobs that miss a file wait with that reason. Returns 0, BOOT_OFFER_NONE, or -errno.
+ * Offers a job to `host`, which asks with `ask` and is at `address`: on 0 the attempt stands and
+ * out has its script. Jobs that miss a file wait with that reason. Returns 0, BOOT_OFFER_NONE, or
+ * -errno.
  */
 int boot_offer_make(struct services *s, const struct moment *m, const struct host *host,
-                    const struct boot_ask *ask, struct buffer *out);
+                    const struct boot_ask *ask, uint32_t address, struct buffer *out);
 
 /* The address that URLs name for a client which came in at `local`. */
 uint32_t boot_offer_server(const struct services *s, uint32_t local);

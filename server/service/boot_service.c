@@ -124,6 +124,17 @@ static int end_reset_attempt(struct request *rq)
 	return r;
 }
 
+/*
+ * Where the machine is: whoever knows the session of its lease, or has its lease's address. Others
+ * may see a script, which holds no secret; job.cgz goes to the machine alone.
+ */
+static uint32_t machine_address(const struct request *rq)
+{
+	bool knows_session = rq->ask->session != 0 && rq->ask->session == rq->machine.session;
+
+	return rq->machine.address == 0 || knows_session ? rq->ask->peer : rq->machine.address;
+}
+
 /* The script of the open attempt again, as it was; a new boot is noted down. */
 static int answer_same(struct request *rq, bool rebind)
 {
@@ -132,8 +143,8 @@ static int answer_same(struct request *rq, bool rebind)
 
 	if (rebind)
 		rq->attempt.session = rq->ask->session;
-	if (rebind || rq->attempt.address != rq->ask->peer) {
-		rq->attempt.address = rq->ask->peer;
+	if (rebind || rq->attempt.address != machine_address(rq)) {
+		rq->attempt.address = machine_address(rq);
 		r = move_attempt_touch(rq->s, &rq->attempt);
 	}
 	if (r == 0)
@@ -201,7 +212,7 @@ static int take(struct request *rq, usec_t *ret_hold_until)
 		r = move_host(rq->s, &rq->m, rq->host.name, HOST_EVENT_SEEN);
 	if (r < 0)
 		return r;
-	r = boot_offer_make(rq->s, &rq->m, &rq->host, rq->ask, rq->out);
+	r = boot_offer_make(rq->s, &rq->m, &rq->host, rq->ask, machine_address(rq), rq->out);
 	if (r != BOOT_OFFER_NONE)
 		return r;
 	return hold_or_wait(rq, ret_hold_until);

@@ -209,6 +209,24 @@ static void job_cgz_is_for_its_machine_alone(void **state)
 			200);
 }
 
+static void a_stranger_does_not_get_the_token_by_asking_first(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare(w);
+	struct world_machine stranger = { .mac = agent.machine.mac, .address = 0x0a000099 };
+
+	assert_int_equal(world_boot(w, &stranger), 200);
+	assert_int_equal(world_do(w, HTTP_METHOD_GET, stranger.address,
+	                          "/job_initrd_tmpfs/lab1.1/job.cgz", NULL, NULL),
+	                 403);
+	assert_int_equal(world_boot(w, &agent.machine), 200);
+	assert_int_equal(world_boot(w, &stranger), 200);
+	assert_int_equal(world_do(w, HTTP_METHOD_GET, stranger.address,
+	                          "/job_initrd_tmpfs/lab1.1/job.cgz", NULL, NULL),
+	                 403);
+	fetch_job(w, &agent);
+}
+
 static void finishing_twice_is_fine_with_the_same_manifest_only(void **state)
 {
 	struct world *w = *state;
@@ -839,6 +857,7 @@ int main(void)
 		IN_A_WORLD(an_unknown_machine_is_registered_and_named),
 		IN_A_WORLD(a_wrong_token_is_refused_and_an_ended_attempt_is_over),
 		IN_A_WORLD(job_cgz_is_for_its_machine_alone),
+		IN_A_WORLD(a_stranger_does_not_get_the_token_by_asking_first),
 		IN_A_WORLD(finishing_twice_is_fine_with_the_same_manifest_only),
 		IN_A_WORLD(results_are_complete_when_all_of_the_manifest_came),
 		IN_A_WORLD(results_that_did_not_come_are_told),
