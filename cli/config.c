@@ -27,7 +27,10 @@ static int bad(char error[CONFIG_ERROR_MAX], const char *name, const struct docu
 	return CONFIG_BAD;
 }
 
-/* One key of the file. Returns NULL, or what was expected. */
+/* Returned by take_key when memory is short. */
+static const char no_memory[] = "";
+
+/* One key of the file. Returns NULL, what was expected, or no_memory. */
 static const char *take_key(struct config *config, const char *key, json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -42,7 +45,7 @@ static const char *take_key(struct config *config, const char *key, json_t *valu
 			return "expected a text of one line";
 		free(config->token);
 		config->token = strdup(text);
-		return NULL;
+		return config->token ? NULL : no_memory;
 	}
 	if (strcmp(key, "defaults") == 0) {
 		if (!json_is_object(value))
@@ -92,6 +95,8 @@ int config_read(struct slice text, const char *name, struct config *config,
 	json_object_foreach(document_root(doc), key, value)
 	{
 		expected = take_key(config, key, value);
+		if (expected == no_memory)
+			return -ENOMEM;
 		if (expected)
 			return bad(ret_error, name, doc, key, expected);
 	}
@@ -165,6 +170,7 @@ int config_load(const char *server_option, struct config *ret, char ret_error[CO
 	if (q == 0 && token && token[0]) {
 		free(config.token);
 		config.token = strdup(token);
+		q = config.token ? 0 : -ENOMEM;
 	}
 	if (q != 0) {
 		config_deinit(&config);
