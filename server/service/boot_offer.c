@@ -76,9 +76,18 @@ static struct job_wish wish_of(const struct job_record *job)
 	return wish;
 }
 
+/* A host not heard of for this long may be switched off: no job waits for it. */
+#define HOST_AWAY (60 * USEC_PER_MINUTE)
+
+static bool is_around(const struct host *host, const struct moment *m)
+{
+	return (host->state >= HOST_ASSIGNED && host->state <= HOST_BUSY) ||
+	       usec_add(host->seen_wall, HOST_AWAY) > m->wall;
+}
+
 /* Whether a host which has not failed this job would take it: 1, 0 or -errno. */
-static int can_go_elsewhere(struct services *s, const struct job_record *job,
-                            const struct job_wish *wish)
+static int can_go_elsewhere(struct services *s, const struct moment *m,
+                            const struct job_record *job, const struct job_wish *wish)
 {
 	char after[HOST_NAME_MAX_LEN] = "";
 	struct host hosts[16];
@@ -88,7 +97,7 @@ static int can_go_elsewhere(struct services *s, const struct job_record *job,
 		n = host_store_list(s->db, after, hosts, ARRAY_SIZE(hosts));
 		for (int i = 0; i < n; i++) {
 			memcpy(after, hosts[i].name, sizeof(after));
-			if (job_match(wish, &hosts[i]) != JOB_MATCHES || hosts[i].seen_wall == 0)
+			if (job_match(wish, &hosts[i]) != JOB_MATCHES || !is_around(&hosts[i], m))
 				continue;
 			r = attempt_store_has_failed(s->db, job->id, hosts[i].name);
 			if (r <= 0)
@@ -114,7 +123,7 @@ static int match(struct offer *o, const struct job_record *job)
 	r = attempt_store_has_failed(o->s->db, job->id, o->host->name);
 	if (r <= 0)
 		return r < 0 ? r : JOB_MATCHES;
-	r = can_go_elsewhere(o->s, job, &wish);
+	r = can_go_elsewhere(o->s, o->m, job, &wish);
 	if (r < 0)
 		return r;
 	wish.failed_here = true;

@@ -154,6 +154,13 @@ int host_service_find_or_discover(struct host_service *hosts, const struct momen
 	r = host_discovered_name(s->config.lab, mac, host.name);
 	if (r != 0)
 		return -ENAMETOOLONG; /* the configuration limits the name of the lab */
+	r = host_store_count_discovered(s->db);
+	if (r < 0)
+		return r;
+	if (r >= HOST_DISCOVERED_MAX) { /* it waits all the same, under that name */
+		*ret = host;
+		return 0;
+	}
 	r = find_or_make(s->db, host.name, HOST_FLAG_DISCOVERED, &host);
 	if (r == 0)
 		r = host_store_set_mac(s->db, mac, host.name);

@@ -26,9 +26,12 @@ enum {
 int host_service_take_files(struct host_service *hosts, const struct moment *m,
                             const struct host_files *files);
 
+/* Machines that may register themselves; addresses cost a liar nothing. */
+#define HOST_DISCOVERED_MAX 4096
+
 /*
- * The host with that address, registered as sched-<lab>-<mac> when nobody knows it.
- * Returns 0 or -errno.
+ * The host with that address, registered as sched-<lab>-<mac> when nobody knows it and there are
+ * not too many of those. Returns 0 or -errno.
  */
 int host_service_find_or_discover(struct host_service *hosts, const struct moment *m,
                                   struct mac mac, struct host *ret);

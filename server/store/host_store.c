@@ -53,6 +53,8 @@ static const char sql_add_queue[] =
 
 static const char sql_delete[] = "DELETE FROM hosts WHERE name = :name";
 
+static const char sql_count_discovered[] = "SELECT count(*) FROM hosts WHERE flags & :discovered";
+
 static const char sql_forget[] = "DELETE FROM hosts WHERE flags & :discovered"
 				 " AND name NOT IN (SELECT host FROM host_macs)"
 				 " AND name NOT IN (SELECT host FROM attempts WHERE is_open = 1)";
@@ -355,6 +357,22 @@ int host_store_delete(struct db *db, const char *name)
 	if (r < 0)
 		return r;
 	return r == 0 ? HOST_STORE_ABSENT : 0;
+}
+
+int host_store_count_discovered(struct db *db)
+{
+	struct sqlite3_stmt *stmt;
+	int n, r = db_prepare(db, sql_count_discovered, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":discovered", HOST_FLAG_DISCOVERED);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r;
+	n = (int)db_column_i64(stmt, 0);
+	db_reset(stmt);
+	return n;
 }
 
 int host_store_forget_discovered(struct db *db)

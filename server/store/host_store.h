@@ -53,6 +53,9 @@ int host_store_set_queues(struct db *db, const char *name, const struct slice *q
 /* Removes a host with its addresses and queues. 0, or HOST_STORE_ABSENT. */
 int host_store_delete(struct db *db, const char *name);
 
+/* How many hosts registered themselves. Returns the number, or -errno. */
+int host_store_count_discovered(struct db *db);
+
 /* Removes hosts that registered themselves and have no address any more. */
 int host_store_forget_discovered(struct db *db);
 

@@ -408,6 +408,25 @@ static void an_offer_nobody_takes_comes_back_without_a_charge(void **state)
 	}
 }
 
+static void a_job_that_failed_here_prefers_another_host_that_is_around(void **state)
+{
+	struct world *w = *state;
+	struct world_machine one = world_machine(w, 0x11), two = world_machine(w, 0x22);
+
+	world_register(w, "vm-1", one.mac);
+	world_register(w, "vm-2", two.mac);
+	assert_int_equal(world_boot(w, &two), 0);
+	assert_int_equal(world_post(w, "/v1/jobs",
+	                            "suite: hello\ntestbox: vm\nos: debian\nos_arch: x86_64\n"
+	                            "os_version: bookworm\nos_mount: initramfs\nscript: x\n"),
+	                 201);
+	assert_int_equal(world_boot(w, &one), 200);
+	world_wait(w, 121 * WORLD_SEC);
+	assert_int_equal(world_boot(w, &one), 0); /* vm-2 asked two minutes ago */
+	world_wait(w, 3600 * WORLD_SEC);
+	assert_int_equal(world_boot(w, &one), 200); /* it has gone */
+}
+
 static void infrastructure_gives_up_after_three_tries(void **state)
 {
 	struct world *w = *state;
@@ -867,6 +886,7 @@ int main(void)
 		IN_A_WORLD(an_echo_of_the_boot_does_not_disturb_a_run),
 		IN_A_WORLD(another_kernel_with_the_same_token_is_not_let_in),
 		IN_A_WORLD(an_offer_nobody_takes_comes_back_without_a_charge),
+		IN_A_WORLD(a_job_that_failed_here_prefers_another_host_that_is_around),
 		IN_A_WORLD(infrastructure_gives_up_after_three_tries),
 		IN_A_WORLD(a_run_that_takes_too_long_times_out),
 		IN_A_WORLD(a_cancelled_run_is_told_by_heartbeat_and_ends),
