@@ -365,6 +365,7 @@ static int run(struct follow *f)
 {
 	int wait_ms, outcome = 0, q;
 	struct transfer *t;
+	bool is_stopped;
 
 	for (;;) {
 		q = start_due(f, clock_now(), &wait_ms);
@@ -381,10 +382,12 @@ static int run(struct follow *f)
 				return q;
 			renew_log(f);
 		}
-		if (is_interrupted(f))
-			return FOLLOW_INTERRUPTED;
-		if (is_over(f, clock_now()))
+		is_stopped = is_interrupted(f);
+		/* who is impatient need not wait for the last events */
+		if (is_over(f, is_stopped ? USEC_INFINITY : clock_now()))
 			return FOLLOW_ENDED;
+		if (is_stopped)
+			return FOLLOW_INTERRUPTED;
 	}
 }
 
