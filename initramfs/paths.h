@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * Places in the initramfs that generator, units and cci-init agree on. /run outlives switch-root;
+ * /run/cci/img and /run/cci/rw are mounts of their own, because /run holds a fifth of the memory.
+ */
+#pragma once
+
+#define CCI_RUN_DIR    "/run/cci"
+#define CCI_PLAN_FILE  CCI_RUN_DIR "/plan"  /* plan_file.h; written by the generator, read by all */
+#define CCI_STATE_FILE CCI_RUN_DIR "/state" /* stage=, step=, cause= of the first failure */
+#define CCI_TRIES_FILE CCI_RUN_DIR "/tries" /* how often something was tried */
+
+#define CCI_IMG_DIR   CCI_RUN_DIR "/img" /* tmpfs for what is fetched */
+#define CCI_IMG_FILE  CCI_IMG_DIR "/root.img"
+#define CCI_LOWER_DIR CCI_RUN_DIR "/lower" /* what is below the overlay, read-only */
+#define CCI_RW_DIR    CCI_RUN_DIR "/rw"    /* tmpfs or device for what is written */
+#define CCI_UPPER_DIR CCI_RW_DIR "/upper"
+#define CCI_WORK_DIR  CCI_RW_DIR "/work"
+#define CCI_NEW_ROOT  "/sysroot"
+
+#define CCI_INIT_PROGRAM   "/usr/bin/cci-init"
+#define CCI_INITRD_RELEASE "/etc/initrd-release"
+#define CCI_NETWORKD_UNIT  "/lib/systemd/system/systemd-networkd.service"
+#define CCI_EMERGENCY_UNIT "/lib/systemd/system/emergency.service"
+#define CCI_ATTEMPT_FILE   "/lkp/scheduled/attempt"
+#define CCI_HANDOVER_DIR   "/run/systemd/network"
