@@ -112,10 +112,12 @@ def event_words(event):
     if words is not None:
         return f"{words}: {name}" if name else words
     size, seconds = fields.get("bytes"), fields.get("seconds")
-    if kind.endswith(".done") and size:
-        rate = f", {size / 1e6 / seconds:.0f} MB/s" if seconds else ""
-        return f"{name}: {size / 1e6:.1f} MB{rate}"
-    return name or None
+    if not kind.endswith(".done") or size is None:
+        return name or None
+    if size < 1e6:
+        return f"{name}: {size / 1e3:.1f} kB"
+    rate = f", {size / 1e6 / seconds:.0f} MB/s" if seconds else ""
+    return f"{name}: {size / 1e6:.1f} MB{rate}"
 
 
 def follow(server, progress, stop):
