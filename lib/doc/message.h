@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * What the agent on a test machine and the server say to each other: the attempt file that arrives
- * in job.cgz, and the JSON bodies of /v1/attempts/ID/. Texts are views into what was parsed;
- * unknown keys are ignored, so that the two may be of different versions.
+ * What the agent on a test machine and the server say to each other: the JSON bodies of
+ * /v1/attempts/ID/. Unknown keys are ignored, so that the two may be of different versions.
  */
 #pragma once
 
@@ -11,32 +10,11 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/bytes.h"
+#include "lib/format/attempt_file.h" /* users of messages read it as well */
 
 enum { MESSAGE_BAD = 1 };
 
-#define MESSAGE_API       1 /* what `api` says today */
-#define ATTEMPT_VALUE_MAX 512
-
-/* lkp/scheduled/attempt: lines `key=value`. All but server, attempt and token may be empty. */
-struct attempt_file {
-	char server[ATTEMPT_VALUE_MAX];  /* http://S:3000, no slash at the end */
-	char job[ATTEMPT_VALUE_MAX];     /* lab1.3 */
-	char attempt[ATTEMPT_VALUE_MAX]; /* decimal id */
-	char token[ATTEMPT_VALUE_MAX];
-	char host[ATTEMPT_VALUE_MAX];   /* the server's name for this machine */
-	char upload[ATTEMPT_VALUE_MAX]; /* http://S:3080/v1/attempts/ID/files/ */
-};
-
-/*
- * Parses an attempt file. Empty lines, comments (#) and unknown keys are skipped; an absent
- * `upload` becomes <server>/v1/attempts/<attempt>/files/.
- * Returns 0, or MESSAGE_BAD when something needed is missing or a value is too long or unprintable.
- */
-int attempt_file_parse(struct slice text, struct attempt_file *ret);
-
-/* Appends the lines of a file. */
-void attempt_file_build(struct buffer *out, const struct attempt_file *file);
-
+#define MESSAGE_API 1 /* what `api` says today */
 /* Stages an agent reports, in the order it passes through them. */
 enum message_stage {
 	MESSAGE_STAGE_SETUP,
