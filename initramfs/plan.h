@@ -37,12 +37,11 @@ const char *plan_upper_to_name(int upper);
 int plan_upper_from_name(struct slice name);
 
 #define PLAN_URL_MAX    1024
-#define PLAN_DEVICE_MAX 240 /* the name of its unit is bounded as well: unit_name.h */
-* /
-#define PLAN_CAUSE_MAX 320
+#define PLAN_DEVICE_MAX 240 /* the name of its unit is bounded too: unit_name.h */
+#define PLAN_CAUSE_MAX  320
 
-	/* Every text is NUL-terminated, without control characters; "" is absent. */
-	struct plan {
+/* Every text is NUL-terminated, without control characters; "" is absent. */
+struct plan {
 	enum plan_kind kind;
 	char refused[PLAN_CAUSE_MAX]; /* why nothing may be mounted: the first unit (layers) says
 	                                 this and fails, so that it is reported and ends */
