@@ -34,6 +34,7 @@
 #include "server/io/sandbox.h"
 #include "server/io/tftp_io.h"
 #include "server/io/worker.h"
+#include "server/metrics.h"
 #include "server/reload.h"
 #include "server/service/api.h"
 #include "server/service/dhcp_service.h"
@@ -309,6 +310,21 @@ static int watch_signals(struct server *s)
 	return 0;
 }
 
+static void append_metrics(void *userdata, struct buffer *out)
+{
+	const struct server *s = userdata;
+	const struct metrics metrics = {
+		.dhcp_io = s->dhcp_io,
+		.dhcp = s->dhcp,
+		.http_io = s->http_io,
+		.tftp_io = s->tftp_io,
+		.tftp_files = s->tftp_files,
+		.workers = s->workers,
+	};
+
+	metrics_append(&metrics, out);
+}
+
 static int start(struct server *s, char error[SERVER_ERROR_MAX])
 {
 	int r = lock_state(s, error);
@@ -325,6 +341,8 @@ static int start(struct server *s, char error[SERVER_ERROR_MAX])
 		r = start_http(s);
 	if (r == 0)
 		r = start_tftp(s, error);
+	if (r == 0)
+		services_set_metrics(s->services, append_metrics, s);
 	return r;
 }
 

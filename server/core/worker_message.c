@@ -15,7 +15,7 @@ static const char *const names[_WORKER_MESSAGE_KIND_MAX] = {
 	[WORKER_READY] = "ready",       [WORKER_ASK] = "ask",
 	[WORKER_PROGRESS] = "progress", [WORKER_COMMIT] = "commit",
 	[WORKER_RELEASE] = "release",   [WORKER_TRANSFER] = "transfer",
-	[WORKER_LOADED] = "loaded",
+	[WORKER_LOADED] = "loaded",     [WORKER_COUNTS] = "counts",
 };
 
 const char *worker_message_kind_to_name(int value)
@@ -136,6 +136,17 @@ static void walk_grant(struct codec *c, struct worker_grant *grant)
 	walk_slice(c, &grant->name);
 }
 
+static void walk_counts(struct codec *c, struct worker_counts *counts)
+{
+	walk_u32(c, &counts->n);
+	if (counts->n > WORKER_COUNTS_MAX) {
+		c->is_bad = true;
+		return;
+	}
+	for (uint32_t i = 0; i < counts->n && !c->is_bad; i++)
+		walk_u64(c, &counts->value[i]);
+}
+
 static void walk_progress(struct codec *c, struct worker_progress *progress)
 {
 	walk_i64(c, &progress->attempt);
@@ -211,6 +222,9 @@ static void walk(struct codec *c, struct worker_message *message)
 		break;
 	case WORKER_TRANSFER:
 		walk_transfer(c, &message->transfer);
+		break;
+	case WORKER_COUNTS:
+		walk_counts(c, &message->counts);
 		break;
 	}
 }

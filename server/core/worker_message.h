@@ -29,6 +29,7 @@ enum worker_message_kind {
 	WORKER_RELEASE,  /* a granted upload has ended without a commit */
 	WORKER_TRANSFER, /* for transfer_service_report */
 	WORKER_LOADED,   /* answers WORKER_LOAD; with the memfd when result is 0 */
+	WORKER_COUNTS,   /* what it has counted since it began */
 	_WORKER_MESSAGE_KIND_MAX,
 };
 
@@ -99,6 +100,14 @@ struct worker_transfer {
 	usec_t elapsed;
 };
 
+#define WORKER_COUNTS_MAX 64
+
+/* What each number means is between both ends: server/io/worker_counts. */
+struct worker_counts {
+	uint32_t n; /* at most WORKER_COUNTS_MAX */
+	uint64_t value[WORKER_COUNTS_MAX];
+};
+
 struct worker_message {
 	enum worker_message_kind kind;
 	union {
@@ -111,6 +120,7 @@ struct worker_message {
 		struct worker_result result; /* COMMITTED, LOADED */
 		struct worker_load load;
 		struct worker_transfer transfer;
+		struct worker_counts counts;
 		uint64_t upload; /* CANCEL, RELEASE */
 	};
 };

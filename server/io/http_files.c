@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "lib/format/netaddr.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
 #include "server/io/http_request_path.h"
@@ -183,11 +184,16 @@ static void answer_found(struct http_files *files, struct http_socket *socket, s
 static void answer_absent(struct http_socket *socket, struct slice path, int outcome)
 {
 	bool is_absent = outcome == FILE_ABSENT || outcome == FILE_NO_ROOT;
-	char escaped[256];
+	char escaped[256], peer[IPV4_TEXT_MAX];
+	struct slice rest;
 
-	if (!is_absent)
-		log_warning("a file was refused: %s path=\"%s\"", file_outcome_to_name(outcome),
-		            text_escape(escaped, sizeof(escaped), path));
+	/* A file of a boot that is not there is somebody's trouble; results are asked for at will.
+	 */
+	if (!is_absent || !url_path_below(path, SLICE_LITERAL("/result"), &rest))
+		log_warning("a file was refused: %s path=\"%s\" peer=%s",
+		            file_outcome_to_name(outcome),
+		            text_escape(escaped, sizeof(escaped), path),
+		            ipv4_format(http_socket_peer(socket), peer));
 	http_socket_answer_problem(socket, is_absent ? 404 : 403,
 	                           is_absent ? "no such file" : file_outcome_to_name(outcome),
 	                           SLICE_NULL);
@@ -290,6 +296,11 @@ int http_files_new(struct event_base *base, struct file_service *files,
 	}
 	*ret = f;
 	return 0;
+}
+
+const struct http_server_counters *http_files_get_counters(const struct http_files *files)
+{
+	return http_server_get_counters(files->server);
 }
 
 struct http_files *http_files_free(struct http_files *files)

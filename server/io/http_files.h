@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "server/core/http_route.h"
+#include "server/io/http_server.h"
 
 struct event_base;
 struct file_service;
@@ -18,6 +19,8 @@ struct worker_channel;
 int http_files_new(struct event_base *base, struct file_service *files,
                    const struct http_route *route, struct worker_channel *main, size_t max_sockets,
                    struct http_files **ret);
+
+const struct http_server_counters *http_files_get_counters(const struct http_files *files);
 
 struct http_files *http_files_free(struct http_files *files);
 

@@ -288,6 +288,7 @@ static void on_request(void *userdata, struct http_socket *socket,
 	switch (http_request_path(socket, &io->route, HTTP_PLACE_API, &path, &why)) {
 	case HTTP_PATH_BAD:
 		io->counters.n_bad_path++;
+		io->counters.bad_path[why]++;
 		return;
 	case HTTP_PATH_ELSEWHERE:
 		io->counters.n_redirected++;

@@ -11,6 +11,7 @@
 #include "server/core/http_route.h"
 #include "server/io/http_listen.h"
 #include "server/io/http_server.h"
+#include "server/proto/url_path.h"
 
 struct api;
 struct event_base;
@@ -42,7 +43,8 @@ void http_io_stop(struct http_io *io);
 struct http_io_counters {
 	struct http_server_counters server;
 	uint64_t n_bad_path, n_redirected;
-	size_t n_held, n_following; /* now */
+	uint64_t bad_path[_URL_PATH_OUTCOME_MAX]; /* n_bad_path by url_path_outcome */
+	size_t n_held, n_following;               /* now */
 };
 
 const struct http_io_counters *http_io_get_counters(struct http_io *io);

@@ -147,9 +147,15 @@ static void on_request(void *userdata, struct http_socket *socket,
 	unsigned status;
 	int r;
 
-	if (http_request_path(socket, uploads->route, HTTP_PLACE_UPLOAD, &path, &r) !=
-	    HTTP_PATH_OURS)
+	switch (http_request_path(socket, uploads->route, HTTP_PLACE_UPLOAD, &path, &r)) {
+	case HTTP_PATH_BAD:
+		uploads->n_bad_path[r]++;
 		return;
+	case HTTP_PATH_ELSEWHERE:
+		return;
+	case HTTP_PATH_OURS:
+		break;
+	}
 	u = upload_new(uploads, socket);
 	if (!u) {
 		http_socket_abort(socket);
@@ -219,6 +225,16 @@ int http_upload_new(struct event_base *base, const struct http_route *route,
 	}
 	*ret = uploads;
 	return 0;
+}
+
+const struct http_server_counters *http_upload_get_counters(const struct http_upload *uploads)
+{
+	return http_server_get_counters(uploads->server);
+}
+
+const uint64_t *http_upload_bad_paths(const struct http_upload *uploads)
+{
+	return uploads->n_bad_path;
 }
 
 struct http_upload *http_upload_free(struct http_upload *uploads)

@@ -9,6 +9,7 @@
 
 #include "server/core/http_route.h"
 #include "server/core/worker_message.h"
+#include "server/io/http_server.h"
 
 struct event_base;
 struct http_upload;
@@ -17,6 +18,11 @@ struct worker_channel;
 /* All parameters must outlive it. Returns 0 or -ENOMEM. */
 int http_upload_new(struct event_base *base, const struct http_route *route,
                     struct worker_channel *main, size_t max_sockets, struct http_upload **ret);
+
+const struct http_server_counters *http_upload_get_counters(const struct http_upload *uploads);
+
+/* Paths that url_path refused, by url_path_outcome; _URL_PATH_OUTCOME_MAX numbers. */
+const uint64_t *http_upload_bad_paths(const struct http_upload *uploads);
 
 struct http_upload *http_upload_free(struct http_upload *uploads);
 

@@ -16,6 +16,7 @@
 #include "server/io/http_server.h"
 #include "server/io/upload_file.h"
 #include "server/proto/http_range.h"
+#include "server/proto/url_path.h"
 #include "server/service/result_service.h"
 
 struct http_upload {
@@ -25,6 +26,7 @@ struct http_upload {
 	struct http_server *server;
 	struct list uploads; /* of struct upload */
 	uint64_t last_id;
+	uint64_t n_bad_path[_URL_PATH_OUTCOME_MAX];
 };
 
 enum upload_state {

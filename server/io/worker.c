@@ -51,6 +51,15 @@ void worker_tell(struct worker *w, const struct worker_message *message, int fd)
 		          worker_message_kind_to_name(message->kind));
 }
 
+/* What a dead worker has counted stays counted; its connections are gone. */
+static void keep_counts(struct worker *w)
+{
+	worker_counts_add(&w->counts, &w->pool->gone);
+	w->pool->gone.files.n_sockets = 0;
+	w->pool->gone.upload.n_sockets = 0;
+	w->counts = (struct worker_counts){ .n = 0 };
+}
+
 /* Everything that was open with it is over. */
 static void forget_worker(struct worker *w)
 {
@@ -60,6 +69,7 @@ static void forget_worker(struct worker *w)
 		pool->counters.n_running--;
 	w->channel = worker_channel_free(w->channel);
 	worker_forget_uploads(w);
+	keep_counts(w);
 	worker_fail_loads(w);
 }
 
@@ -129,6 +139,9 @@ static void on_message(void *userdata, const struct worker_message *message, int
 		break;
 	case WORKER_LOADED:
 		worker_on_loaded(w, &message->result, steal_fd(&owned));
+		break;
+	case WORKER_COUNTS:
+		w->counts = message->counts;
 		break;
 	case WORKER_CONFIG:
 	case WORKER_LISTEN:
@@ -348,4 +361,11 @@ struct file_loader *worker_pool_loader(struct worker_pool *pool)
 const struct worker_pool_counters *worker_pool_get_counters(struct worker_pool *pool)
 {
 	return &pool->counters;
+}
+
+void worker_pool_get_totals(const struct worker_pool *pool, struct worker_totals *ret)
+{
+	*ret = pool->gone;
+	for (unsigned i = 0; i < pool->config.n_workers; i++)
+		worker_counts_add(&pool->workers[i].counts, ret);
 }

@@ -11,6 +11,7 @@
 
 #include "server/core/http_route.h"
 #include "server/io/http_listen.h"
+#include "server/io/worker_counts.h"
 
 struct event_base;
 struct file_loader;
@@ -55,3 +56,6 @@ struct worker_pool_counters {
 };
 
 const struct worker_pool_counters *worker_pool_get_counters(struct worker_pool *pool);
+
+/* What all workers have counted, those that died included; about a second old. */
+void worker_pool_get_totals(const struct worker_pool *pool, struct worker_totals *ret);

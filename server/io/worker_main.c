@@ -22,7 +22,11 @@
 #include "server/io/loop.h"
 #include "server/io/sandbox.h"
 #include "server/io/worker_channel.h"
+#include "server/io/worker_counts.h"
 #include "server/service/file_service.h"
+
+/* How often main hears what was counted, when there is something new. */
+#define COUNTS_PERIOD ((struct timeval){ .tv_sec = 1 })
 
 struct worker {
 	struct event_base *base;
@@ -31,11 +35,15 @@ struct worker {
 	struct file_service *file_service;
 	struct http_files *files;
 	struct http_upload *uploads;
-	int result; /* of worker_main */
+	struct event *counts_timer;
+	struct worker_counts counts; /* sent last */
+	int result;                  /* of worker_main */
 };
 
 static void worker_deinit(struct worker *w)
 {
+	if (w->counts_timer)
+		event_free(w->counts_timer);
 	http_files_free(w->files);
 	http_upload_free(w->uploads);
 	file_service_free(w->file_service);
@@ -110,6 +118,34 @@ static int make_file_service(const struct worker_config *config, struct file_ser
 	return r;
 }
 
+static void on_counts_timer(evutil_socket_t fd, short what, void *userdata)
+{
+	struct worker *w = userdata;
+	struct worker_message message = { .kind = WORKER_COUNTS };
+	struct worker_totals totals = {
+		.names = *file_service_get_counters(w->file_service),
+		.files = *http_files_get_counters(w->files),
+		.upload = *http_upload_get_counters(w->uploads),
+	};
+
+	(void)fd;
+	(void)what;
+	memcpy(totals.upload_bad_path, http_upload_bad_paths(w->uploads),
+	       sizeof(totals.upload_bad_path));
+	worker_counts_pack(&totals, &message.counts);
+	if (message.counts.n == w->counts.n &&
+	    memcmp(message.counts.value, w->counts.value, sizeof(w->counts.value)) == 0)
+		return;
+	if (worker_channel_send(w->main, &message, -1) == 0) /* else the next time */
+		w->counts = message.counts;
+}
+
+static int start_counting(struct worker *w)
+{
+	w->counts_timer = event_new(w->base, -1, EV_PERSIST, on_counts_timer, w);
+	return w->counts_timer && event_add(w->counts_timer, &COUNTS_PERIOD) == 0 ? 0 : -ENOMEM;
+}
+
 static int configure(struct worker *w, const struct worker_config *config)
 {
 	int r;
@@ -127,7 +163,8 @@ static int configure(struct worker *w, const struct worker_config *config)
 	                   &w->files);
 	if (r < 0)
 		return r;
-	return http_upload_new(w->base, &w->route, w->main, config->max_sockets, &w->uploads);
+	r = http_upload_new(w->base, &w->route, w->main, config->max_sockets, &w->uploads);
+	return r < 0 ? r : start_counting(w);
 }
 
 /* Takes fd. */
@@ -184,6 +221,7 @@ static int obey(struct worker *w, const struct worker_message *message, int fd)
 	case WORKER_RELEASE:
 	case WORKER_TRANSFER:
 	case WORKER_LOADED:
+	case WORKER_COUNTS:
 	case _WORKER_MESSAGE_KIND_MAX:
 		break;
 	}

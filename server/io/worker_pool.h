@@ -25,6 +25,7 @@ struct worker {
 	struct event *restart;
 	usec_t started, pause;
 	unsigned n_loads;
+	struct worker_counts counts; /* what it said last */
 };
 
 /* An upload that was granted and is not over. */
@@ -62,6 +63,7 @@ struct worker_pool {
 	uint64_t last_load;
 	size_t n_loads;
 	struct worker_pool_counters counters;
+	struct worker_totals gone; /* counted by workers that have died */
 };
 
 /*

@@ -258,6 +258,8 @@ int api_metrics(struct api_request *rq)
 	              "# TYPE cci_machines_held gauge\n"
 	              "cci_machines_held %zu\n",
 	              rq->s->n_requests, rq->s->n_refused, rq->s->n_offers, held_count(rq->s));
+	if (rq->s->append_metrics)
+		rq->s->append_metrics(rq->s->metrics_userdata, out);
 	rq->answer->status = 200;
 	rq->answer->content_type = "text/plain; version=0.0.4";
 	return buffer_error(out);

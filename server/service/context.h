@@ -41,6 +41,8 @@ struct services {
 	struct map held;         /* machines whose request is held, by MAC */
 	usec_t timed_out_steady; /* up to here attempt_service_timeout has looked */
 	uint64_t n_requests, n_refused, n_offers;
+	services_metrics_fn append_metrics; /* NULL: nobody adds any */
+	void *metrics_userdata;
 	struct api api;
 	struct boot_service boot;
 	struct result_service results;

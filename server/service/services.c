@@ -235,6 +235,12 @@ void services_free(struct services *s)
 	free(s);
 }
 
+void services_set_metrics(struct services *s, services_metrics_fn append, void *userdata)
+{
+	s->append_metrics = append;
+	s->metrics_userdata = userdata;
+}
+
 struct api *services_api(struct services *s)
 {
 	return &s->api;

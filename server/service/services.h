@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/buffer.h"
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
 
@@ -67,6 +68,13 @@ struct boot_service *services_boot(struct services *services);
 struct result_service *services_results(struct services *services);
 struct transfer_service *services_transfers(struct services *services);
 struct host_service *services_hosts(struct services *services);
+
+/*
+ * What other rooms have counted, for GET /metrics: `append` writes lines of Prometheus' text format
+ * behind those of the services. userdata must live as long as the services.
+ */
+typedef void (*services_metrics_fn)(void *userdata, struct buffer *out);
+void services_set_metrics(struct services *services, services_metrics_fn append, void *userdata);
 
 /* Reads hosts_dir again, all or nothing. Outcomes as services_new. */
 int services_reload(struct services *services, usec_t now, usec_t wall,

@@ -87,7 +87,7 @@ class Client:
         self.send(struct.pack(">HH", ERROR, code) + message.encode() + b"\0")
 
     def fetch(self, name, lose=None, **options):
-        """A whole file, after RFC 7440. lose(n) says whether the n-th block that arrives is lost."""
+        """A whole file, after RFC 7440. lose() says whether the block that just came is lost."""
         packet = self.ask(request(name, **options))
         size, window = 512, 1
         if packet.opcode == OACK:
@@ -95,12 +95,11 @@ class Client:
             window = int(packet.options.get("windowsize", window))
             self.ack(0)
             packet = self.receive()
-        content, block, in_window, n = [], 0, 0, 0
+        content, block, in_window = [], 0, 0
         while True:
             if packet.opcode != DATA:
                 raise AssertionError(f"{name}: {packet}")
-            n += 1
-            if not (lose and lose(n)):
+            if not (lose and lose()):
                 if packet.block == (block + 1) & 0xFFFF:
                     block, in_window = block + 1, in_window + 1
                     content.append(packet.data)

@@ -78,10 +78,10 @@ class Server:
         return [line.split() for line in self._text(self.out).splitlines()[1:]
                 if not line.startswith("counters")]
 
-    def wait_report(self, *words, timeout=10):
+    def wait_report(self, *words, after=0, timeout=10):
         end = time.monotonic() + timeout
         while time.monotonic() < end:
-            for line in self.reports():
+            for line in self.reports()[after:]:
                 if all(word in line for word in words):
                     return line
             time.sleep(0.02)
@@ -261,10 +261,11 @@ def refusals(check, wire, directory):
 def bad_wire(check, directory, files):
     content = files["ipxe/bin-x86_64-efi/snp.efi"]
     with check.check("blocks get lost: one in eleven, in windows of 1, 4, 16"):
+        dice = random.Random(2)
         for window in (1, 4, 16):
             with Client(SERVER) as client:
                 got = client.fetch("snponly.efi", blksize=1468, windowsize=window, utimeout=20000,
-                                   lose=lambda n: n % 11 == 3)
+                                   lose=lambda: dice.random() < 1 / 11)
                 equal(got == content, True, f"content, window {window}")
     with check.check("the same request twice: one transfer"):
         with Client(SERVER) as client:
@@ -337,11 +338,12 @@ def rack(check, directory, files):
 
 def gone(check, server):
     with check.check("a client whose port is closed is known to be gone"):
+        before = len(server.reports())
         client = Client(SERVER)
         client.ask(request("size-300001", utimeout=20000))
         client.ack(0)
         client.socket.close()
-        line = server.wait_report("done", "size-300001", "aborted")
+        line = server.wait_report("done", "size-300001", "aborted", after=before)
         equal(line[1], CLIENT, "who")
 
 
@@ -360,9 +362,14 @@ def limits(check, wire, directory, files):
                 client.receive()
                 client.ack(2)
                 client.socket.close()
-            time.sleep(0.05)
-            with Client(SERVER) as client:
-                equal(client.fetch("size-513"), files["size-513"], "content")
+            end = time.monotonic() + 5      # the last ACKs are on their way
+            while True:
+                with Client(SERVER) as client:
+                    answer = client.ask(request("size-513", tsize=0))
+                    if answer.opcode == OACK:
+                        client.error(8, "enough")
+                        break
+                equal(time.monotonic() < end, True, "still busy")
         with check.check("a file larger than the cache is refused in words"):
             with Client(SERVER) as client:
                 equal(client.ask(request("size-300001", tsize=0)).options["tsize"], "300001",
@@ -376,7 +383,7 @@ def limits(check, wire, directory, files):
                 with Client(SERVER) as client:
                     equal(client.fetch(name), files[name], name)
     with check.check("the limits were counted"):
-        equal((server.count("busy"), server.count("sessions")), (1, 0), "busy, sessions")
+        equal((server.count("busy") >= 1, server.count("sessions")), (True, 0), "busy, sessions")
 
 
 def body(check):

@@ -59,6 +59,7 @@ static const struct worker_message messages[] = {
 	                .size = 6,
 	                .elapsed = 7 } },
 	{ .kind = WORKER_LOADED, .result = { .id = 3, .result = 0 } },
+	{ .kind = WORKER_COUNTS, .counts = { .n = 3, .value = { 1, 0, UINT64_MAX } } },
 };
 
 /* Whether both say the same, compared on the wire: there every field stands. */
