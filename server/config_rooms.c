@@ -34,6 +34,7 @@ void config_to_services(const struct config *config, const struct config_rooms *
 		.hold = config->boot_hold,
 		.open_to = rooms->open_to,
 		.n_open_to = config->n_open_to,
+		.tokens = config->tokens[0] ? config->tokens : NULL,
 		.seed = seed,
 	};
 }

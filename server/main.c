@@ -46,6 +46,8 @@ static int check(const struct config *config)
 	char error[SERVICES_ERROR_MAX];
 	int r = services_check_hosts(config->hosts, error);
 
+	if (r == 0 && config->tokens[0])
+		r = services_check_tokens(config->tokens, error);
 	if (r < 0)
 		return refuse_errno(config->hosts, r);
 	return r == 0 ? EXIT_SUCCESS : refuse(error);

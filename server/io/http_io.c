@@ -107,6 +107,8 @@ static struct slice build_headers(struct bytes *to, const struct api_answer *ans
 {
 	http_response_header(to, "Location", answer->location);
 	http_response_header(to, "Allow", answer->allow);
+	if (answer->status == 401) /* RFC 9110, section 15.5.2: it names a challenge */
+		http_response_header(to, "WWW-Authenticate", "Bearer");
 	if (answer->retry_after_sec > 0)
 		http_response_header_number(to, "Retry-After", answer->retry_after_sec);
 	return bytes_slice(to);

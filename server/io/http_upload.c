@@ -38,6 +38,8 @@ static void refuse_as_told(struct upload *u, const struct worker_grant *grant)
 
 	if (text_copy(reason, sizeof(reason), grant->reason) != 0)
 		reason[0] = '\0';
+	if (grant->status == 401)
+		http_response_header(&headers, "WWW-Authenticate", "Bearer");
 	if (grant->retry_after_sec > 0)
 		http_response_header_number(&headers, "Retry-After", grant->retry_after_sec);
 	upload_refuse(u, grant->status, reason, bytes_slice(&headers));

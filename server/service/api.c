@@ -14,11 +14,12 @@
 #include "server/service/api_routes.h"
 #include "server/service/attempt_service.h"
 #include "server/service/held.h"
+#include "server/service/tokens.h"
 #include "server/store/job_store.h"
 
 enum access {
 	EVERYBODY, /* reads, machines, and what carries its own token */
-	TRUSTED,   /* from api.open_to only: submits, cancels, administers */
+	TRUSTED,   /* from api.open_to, or with a token: submits, cancels, administers */
 };
 
 struct route {
@@ -139,6 +140,7 @@ static void allow(struct api_answer *answer, enum http_method method)
 		allow(answer, HTTP_METHOD_HEAD);
 }
 
+/* By address, or by a token. */
 static bool is_trusted(const struct api_request *rq)
 {
 	const struct services_config *config = &rq->s->config;
@@ -146,7 +148,7 @@ static bool is_trusted(const struct api_request *rq)
 	for (size_t i = 0; i < config->n_open_to; i++)
 		if (ipv4_net_contains(config->open_to[i], rq->call->peer))
 			return true;
-	return false;
+	return tokens_have(rq->s->tokens, api_bearer(rq));
 }
 
 static int dispatch(struct api_request *rq)
@@ -163,7 +165,9 @@ static int dispatch(struct api_request *rq)
 		}
 		rq->answer->allow[0] = '\0';
 		if (routes[i].access == TRUSTED && !is_trusted(rq))
-			return api_problem(rq, 403, NULL, "not from an address of api.open_to");
+			return api_problem(rq, 401, NULL,
+			                   "not from an address of api.open_to, and no token of "
+			                   "api.tokens");
 		return routes[i].handle(rq);
 	}
 	if (rq->answer->allow[0])

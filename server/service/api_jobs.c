@@ -211,23 +211,37 @@ static int64_t results_of(struct api_request *rq, const struct job_record *job)
 	return attempt_store_find_last(rq->s->db, job->id, &last) == 0 ? last.id : 0;
 }
 
+/* A name that is no UTF-8 is shown escaped: it can be seen, if not fetched by that. */
+static json_t *pack_file(const struct stored_file *file)
+{
+	char escaped[4 * sizeof(file->name)];
+	json_t *name = json_string(file->name);
+
+	if (!name)
+		name = json_string(
+			text_escape(escaped, sizeof(escaped), slice_from_text(file->name)));
+	return json_pack("{s:o, s:I, s:s}", "name", name, "size", (json_int_t)file->size, "sha256",
+	                 file->sha256);
+}
+
 int api_jobs_results(struct api_request *rq)
 {
 	CLEANUP(freep) struct stored_file *files = calloc(FILES_SHOWN, sizeof(*files));
-	json_t *list = json_array();
+	CLEANUP(json_decrefp) json_t *list = json_array();
 	struct job_record job;
 	int n, r = api_find_job(rq, rq->args.arg[0], &job);
 
-	if (r != 0 || !files || !list) {
-		json_decref(list);
-		return r < 0 ? r : (r > 0 ? 0 : -ENOMEM);
-	}
+	if (r != 0)
+		return MIN(r, 0);
+	if (!files || !list)
+		return -ENOMEM;
 	n = file_store_list(rq->s->db, results_of(rq, &job), "", files, FILES_SHOWN);
+	if (n < 0)
+		return n;
 	for (int i = 0; i < n; i++)
-		(void)json_array_append_new(
-			list, json_pack("{s:s, s:I, s:s}", "name", files[i].name, "size",
-		                        (json_int_t)files[i].size, "sha256", files[i].sha256));
-	return api_send_json(rq, 200, json_pack("{s:o}", "files", list));
+		if (json_array_append_new(list, pack_file(&files[i])) < 0)
+			return -ENOMEM;
+	return api_send_json(rq, 200, json_pack("{s:O}", "files", list));
 }
 
 /* Appends a path with what may not stand in a URL escaped (RFC 3986, section 3.3). */

@@ -12,6 +12,8 @@
 #include "server/service/services.h"
 #include "server/store/db.h"
 
+struct tokens;
+
 struct api {
 	struct services *services;
 };
@@ -31,6 +33,7 @@ struct host_service {
 struct services {
 	struct db *db;                 /* borrowed */
 	struct services_config config; /* its texts are borrowed */
+	struct tokens *tokens;         /* NULL: nobody has one */
 	struct rng rng;                /* jitter only */
 	usec_t start_now, start_wall;
 	uint64_t generation; /* of everything: api_generation */

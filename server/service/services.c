@@ -18,6 +18,7 @@
 #include "server/service/held.h"
 #include "server/service/host_files.h"
 #include "server/service/host_service.h"
+#include "server/service/tokens.h"
 #include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
 #include "server/store/job_store.h"
@@ -171,12 +172,16 @@ static int arm_all_anew(struct services *s, usec_t steady)
 	return n < 0 ? n : 0;
 }
 
-static int load_hosts(struct services *s, const struct moment *m, char error[SERVICES_ERROR_MAX])
+/* What people wrote: host files and tokens, all or nothing. */
+static int load_files(struct services *s, const struct moment *m, char error[SERVICES_ERROR_MAX])
 {
+	CLEANUP(tokens_freep) struct tokens *tokens = NULL, *old = NULL;
 	struct host_files *files = NULL;
 	int r = 0;
 
-	if (s->config.hosts_dir)
+	if (s->config.tokens)
+		r = tokens_read(s->config.tokens, &tokens, error);
+	if (r == 0 && s->config.hosts_dir)
 		r = host_files_read(s->config.hosts_dir, &files, error);
 	if (r != 0)
 		return r;
@@ -184,7 +189,11 @@ static int load_hosts(struct services *s, const struct moment *m, char error[SER
 	if (r == 0)
 		r = services_finish(s, host_service_take_files(&s->hosts, m, files));
 	host_files_free(files);
-	return r;
+	if (r != 0)
+		return r;
+	old = s->tokens;
+	s->tokens = steal_ptr(&tokens);
+	return 0;
 }
 
 static int take_up(struct services *s, const struct moment *m)
@@ -220,7 +229,7 @@ int services_new(struct db *db, const struct services_config *config, usec_t now
 	r = take_up(s, &m);
 	if (r < 0)
 		return r;
-	r = load_hosts(s, &m, error);
+	r = load_files(s, &m, error);
 	if (r != 0)
 		return r;
 	*ret = steal_ptr(&s);
@@ -232,6 +241,7 @@ void services_free(struct services *s)
 	if (!s)
 		return;
 	held_deinit(s);
+	tokens_free(s->tokens);
 	free(s);
 }
 
@@ -271,7 +281,7 @@ int services_reload(struct services *s, usec_t now, usec_t wall, char error[SERV
 	struct moment m = services_moment(s, now, wall);
 
 	error[0] = '\0';
-	return load_hosts(s, &m, error);
+	return load_files(s, &m, error);
 }
 
 int services_check_hosts(const char *hosts_dir, char error[SERVICES_ERROR_MAX])
@@ -283,4 +293,12 @@ int services_check_hosts(const char *hosts_dir, char error[SERVICES_ERROR_MAX])
 	r = host_files_read(hosts_dir, &files, error);
 	host_files_free(files);
 	return r;
+}
+
+int services_check_tokens(const char *path, char error[SERVICES_ERROR_MAX])
+{
+	CLEANUP(tokens_freep) struct tokens *tokens = NULL;
+
+	error[0] = '\0';
+	return tokens_read(path, &tokens, error);
 }

@@ -42,6 +42,7 @@ struct services_config {
 	usec_t hold;                    /* boot.hold */
 	const struct ipv4_net *open_to; /* api.open_to: who may submit, cancel, administer */
 	size_t n_open_to;
+	const char *tokens; /* api.tokens: file of tokens for everybody else; NULL: none */
 	uint64_t seed; /* of names that must not repeat and of jitter; any unpredictable number */
 };
 
@@ -76,7 +77,7 @@ struct host_service *services_hosts(struct services *services);
 typedef void (*services_metrics_fn)(void *userdata, struct buffer *out);
 void services_set_metrics(struct services *services, services_metrics_fn append, void *userdata);
 
-/* Reads hosts_dir again, all or nothing. Outcomes as services_new. */
+/* Reads hosts_dir and the tokens again, all or nothing. Outcomes as services_new. */
 int services_reload(struct services *services, usec_t now, usec_t wall,
                     char error[SERVICES_ERROR_MAX]);
 
@@ -85,3 +86,6 @@ int services_reload(struct services *services, usec_t now, usec_t wall,
  * Returns 0; SERVICES_REFUSED with error[] filled; or -errno.
  */
 int services_check_hosts(const char *hosts_dir, char error[SERVICES_ERROR_MAX]);
+
+/* The same for the file of tokens. */
+int services_check_tokens(const char *path, char error[SERVICES_ERROR_MAX]);

@@ -318,6 +318,19 @@ static void uploads_need_the_token_of_an_open_attempt(void **state)
 	upload(w, &agent, "big", 410);
 }
 
+static void result_whose_name_is_no_text_is_shown_all_the_same(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_running(w);
+
+	assert_int_equal(result_service_commit(services_results(w->s), atoll(agent.attempt),
+	                                       "\xff.log", 3, SHA, w->now, w->wall),
+	                 0);
+	assert_int_equal(world_get(w, "/v1/jobs/lab1.1/results"), 200);
+	assert_int_equal(json_array_size(world_member(w, "files")), 1);
+	assert_string_equal(world_text(w, "files.0.name"), "\\xff.log");
+}
+
 static void compass_uploads_need_cookie_path_and_machine(void **state)
 {
 	struct world *w = *state;
@@ -589,11 +602,39 @@ static void strangers_may_look_but_not_submit(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(world_do(w, HTTP_METHOD_POST, 0x0a000005, "/v1/jobs", WORLD_JOB, NULL),
-	                 403);
+	                 401);
 	assert_int_equal(world_do(w, HTTP_METHOD_PUT, 0x0a000005,
 	                          "/set_host_mac?hostname=a&mac=52-54-00-00-00-01", NULL, NULL),
-	                 403);
+	                 401);
 	assert_int_equal(world_do(w, HTTP_METHOD_GET, 0x0a000005, "/v1/jobs", NULL, NULL), 200);
+}
+
+static unsigned submit_from_afar(struct world *w, const char *token)
+{
+	return world_do(w, HTTP_METHOD_POST, 0x0a000005, "/v1/jobs", WORLD_JOB, token);
+}
+
+static void token_of_the_file_lets_a_stranger_submit(void **state)
+{
+	struct world *w = *state;
+	char path[160], error[SERVICES_ERROR_MAX];
+
+	world_put_file(w->dir, "tokens", "# people\n0123456789abcdef alice\n");
+	(void)snprintf(path, sizeof(path), "%s/tokens", w->dir);
+	w->config.tokens = path;
+	world_restart(w);
+	assert_int_equal(submit_from_afar(w, NULL), 401);
+	assert_int_equal(submit_from_afar(w, "0123456789abcdeF"), 401);
+	assert_int_equal(submit_from_afar(w, "alice"), 401);
+	assert_int_equal(submit_from_afar(w, "0123456789abcdef"), 201);
+	world_put_file(w->dir, "tokens", "short\n");
+	assert_int_equal(services_reload(w->s, w->now, w->wall, error), SERVICES_REFUSED);
+	assert_int_equal(submit_from_afar(w, "0123456789abcdef"), 201);
+	world_put_file(w->dir, "tokens", "fedcba9876543210\n");
+	assert_int_equal(services_reload(w->s, w->now, w->wall, error), 0);
+	assert_int_equal(submit_from_afar(w, "0123456789abcdef"), 401);
+	assert_int_equal(submit_from_afar(w, "fedcba9876543210"), 201);
+	w->config.tokens = NULL;
 }
 
 static void routes_are_told_from_each_other(void **state)
@@ -881,6 +922,7 @@ int main(void)
 		IN_A_WORLD(results_are_complete_when_all_of_the_manifest_came),
 		IN_A_WORLD(results_that_did_not_come_are_told),
 		IN_A_WORLD(uploads_need_the_token_of_an_open_attempt),
+		IN_A_WORLD(result_whose_name_is_no_text_is_shown_all_the_same),
 		IN_A_WORLD(compass_uploads_need_cookie_path_and_machine),
 		IN_A_WORLD(a_reset_machine_ends_its_attempt_and_the_job_is_tried_again),
 		IN_A_WORLD(an_echo_of_the_boot_does_not_disturb_a_run),
@@ -898,6 +940,7 @@ int main(void)
 		IN_A_WORLD(a_bad_job_is_refused_by_its_field),
 		IN_A_WORLD(a_repeated_submit_makes_one_job),
 		IN_A_WORLD(strangers_may_look_but_not_submit),
+		IN_A_WORLD(token_of_the_file_lets_a_stranger_submit),
 		IN_A_WORLD(routes_are_told_from_each_other),
 		IN_A_WORLD(compass_submit_has_its_shape),
 		IN_A_WORLD(a_compass_client_runs_without_hello),
