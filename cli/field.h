@@ -14,5 +14,5 @@ const char *field_text(const json_t *object, const char *key);
 /* The integer of object[key] (a real number is cut), or `otherwise`. */
 int64_t field_integer(const json_t *object, const char *key, int64_t otherwise);
 
-/* The number of object[key], or `otherwise`. */
+/* The number of object[key], or `otherwise`; so for one too large to be counted exactly. */
 double field_real(const json_t *object, const char *key, double otherwise);
