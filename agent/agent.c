@@ -87,6 +87,18 @@ static void say_hello(const struct agent *a, const char *local_ip)
 	           a->id.attempt.attempt, a->result_root);
 }
 
+/* A machine of the lab takes the lab's name for it; one that only tries a job out keeps its own. */
+static void take_name(const struct agent *a)
+{
+	int r;
+
+	if (a->options->root[0] || a->options->no_reboot)
+		return;
+	r = identity_take_name(&a->id);
+	if (r < 0)
+		log_warning("host name %s not taken: %s", a->id.attempt.host, strerror(-r));
+}
+
 static void on_answer(void *userdata, const struct client_reply *reply)
 {
 	struct agent *a = userdata;
@@ -103,6 +115,7 @@ static void on_answer(void *userdata, const struct client_reply *reply)
 	if (is_good && is_readable && a->step.call == STEP_CALL_HELLO) {
 		(void)snprintf(a->result_root, sizeof(a->result_root), "%s", body.result_root);
 		say_hello(a, reply->local_ip);
+		take_name(a);
 	}
 	step_answered(&a->step, reply->status, is_good && is_readable ? &body : NULL,
 	              reply->retry_after_sec, clock_now());

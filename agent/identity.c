@@ -11,6 +11,7 @@
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -170,4 +171,9 @@ void identity_find_mac(const char *local_ip, char ret_mac[18])
 			               ll->sll_addr[3], ll->sll_addr[4], ll->sll_addr[5]);
 	}
 	freeifaddrs(list);
+}
+
+int identity_take_name(const struct identity *id)
+{
+	return sethostname(id->attempt.host, strlen(id->attempt.host)) < 0 ? -errno : 0;
 }

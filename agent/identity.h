@@ -53,3 +53,9 @@ int identity_find(const char *root, struct identity *ret, const char **ret_why);
  * local_ip; empty texts when that cannot be found.
  */
 void identity_find_mac(const char *local_ip, char ret_mac[18]);
+
+/*
+ * Gives the machine its name in the lab as its host name, as jobs of lkp expect it. The kernel's
+ * only, until the next boot. Returns 0 or -errno.
+ */
+int identity_take_name(const struct identity *id);
