@@ -365,6 +365,7 @@ static int run(struct follow *f)
 {
 	int wait_ms, outcome = 0, q;
 	struct transfer *t;
+	struct lane *lane;
 	bool is_stopped;
 
 	for (;;) {
@@ -377,7 +378,9 @@ static int run(struct follow *f)
 		look_for_life(f);
 		renew_log(f);
 		while ((t = client_ended(f->client, &outcome)) != NULL) {
-			q = lane_ended(lane_of(f, t), outcome);
+			lane = lane_of(f, t);
+			assert(lane); /* only lanes begin transfers */
+			q = lane_ended(lane, outcome);
 			if (q != 0)
 				return q;
 			renew_log(f);

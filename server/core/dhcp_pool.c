@@ -96,6 +96,9 @@ static struct slot *find_offer(const struct dhcp_pool *pool, uint64_t holder)
 static void set_state(struct dhcp_pool *pool, struct slot *slot, enum slot_state state,
                       uint64_t holder, usec_t until)
 {
+	struct range *range = find_range(pool, slot->address);
+
+	assert(range);
 	if (slot->state == SLOT_OFFERED)
 		map_remove(&pool->offers, &slot->node);
 	slot->state = (uint8_t)state;
@@ -105,7 +108,7 @@ static void set_state(struct dhcp_pool *pool, struct slot *slot, enum slot_state
 	 * one of the two is refused when it asks for it. */
 	if (state == SLOT_OFFERED && map_insert(&pool->offers, &slot->node) < 0)
 		slot->state = SLOT_FREE;
-	find_range(pool, slot->address)->full_until = 0;
+	range->full_until = 0;
 }
 
 static bool is_idle(const struct slot *slot, usec_t now)

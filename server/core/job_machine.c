@@ -108,6 +108,6 @@ struct job_judgement job_judge(const struct job_judge_facts *facts)
 	case _ATTEMPT_STATE_MAX:
 		break;
 	}
-	assert(!"an attempt that has not ended is not judged");
+	assert(false); /* an attempt that has not ended is not judged */
 	return (struct job_judgement){ .event = JOB_EVENT_GIVE_UP };
 }

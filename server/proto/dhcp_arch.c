@@ -77,13 +77,15 @@ static const char *find_configured(unsigned code, const struct dhcp_loader loade
 const char *dhcp_arch_loader(unsigned code, const struct dhcp_loader loaders[], size_t n_loaders)
 {
 	const char *own = find_configured(code, loaders, n_loaders);
-	const struct dhcp_arch *arch = dhcp_arch_find(code);
+	const struct dhcp_arch *arch = dhcp_arch_find(code), *base;
 	const char *of_base;
 
 	if (own || !arch)
 		return own;
 	of_base = find_configured(arch->base, loaders, n_loaders);
-	return of_base ? of_base : dhcp_arch_find(arch->base)->loader;
+	base = dhcp_arch_find(arch->base);
+	assert(base); /* the table names no base that it has not */
+	return of_base ? of_base : base->loader;
 }
 
 bool dhcp_arch_is_http(unsigned code)

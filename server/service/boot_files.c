@@ -350,6 +350,7 @@ static int find_image(struct search *s)
 	if (r != 0)
 		return r < 0 ? r : missing(s->ret, "missing file ", path, "");
 	root = root_of(s->config, s->ret->root_image, &rest);
+	assert(root); /* resolve has found it there */
 	text = text_format("%s%s", root->path, rest);
 	if (!text)
 		return -ENOMEM;

@@ -20,8 +20,8 @@ static int parse(const void *arg)
 static void every_failure_while_parsing_is_told(void **state)
 {
 	static const char *const texts[] = {
-		"suite: hello\nlist: [a, 'b', 1, true, ~, ::1]\nm: {a: {b: [c: d]}}\n"
-		"script: |\n  uname\n  echo\n",
+		("suite: hello\nlist: [a, 'b', 1, true, ~, ::1]\nm: {a: {b: [c: d]}}\n"
+		 "script: |\n  uname\n  echo\n"),
 		"{\"a\": [1, \"two\", {\"b\": null}], \"c\": 1.5}",
 		"a: [1, 2\n",
 		"a: 1\na: 2\n",

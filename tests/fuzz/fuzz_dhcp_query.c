@@ -44,9 +44,10 @@ static void check_answer(const struct dhcp_query *q, enum dhcp_type type, const 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const files[] = {
-		"", "ipxe/bin-x86_64-efi/snponly.efi",
-		"http://10.0.0.1:8000/a/name/that/is/longer/than/the/file/field/of/a/message/which/"
-		"has/no/more/than/one/hundred/and/twenty/eight/bytes/snponly.efi"
+		"",
+		"ipxe/bin-x86_64-efi/snponly.efi",
+		("http://10.0.0.1:8000/a/name/that/is/longer/than/the/file/field/of/a/message/"
+		 "which/has/no/more/than/one/hundred/and/twenty/eight/bytes/snponly.efi"),
 	};
 	struct dhcp_query q;
 

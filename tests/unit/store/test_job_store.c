@@ -11,8 +11,6 @@
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
 
-DEFINE_FREEP(struct db, db_close);
-
 static int open_memory(void **state)
 {
 	struct db *db;
