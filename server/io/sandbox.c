@@ -125,13 +125,26 @@ static int filter_calls(enum sandbox_role role)
 	return r;
 }
 
-static int drop_capabilities(void)
+/* What main keeps where it has it: to serve an interface that goes away and comes back. */
+static const unsigned kept_by_main[] = { CAP_NET_BIND_SERVICE, CAP_NET_RAW };
+
+static int drop_capabilities(enum sandbox_role role)
 {
+	const capng_type_t sets = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
+	bool has[ARRAY_SIZE(kept_by_main)];
+
 	/* without it, a program that root starts would have them all again */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (capng_get_caps_process() < 0)
+		return -EPERM;
+	for (size_t i = 0; i < ARRAY_SIZE(kept_by_main); i++)
+		has[i] = capng_have_capability(CAPNG_EFFECTIVE, kept_by_main[i]);
 	capng_clear(CAPNG_SELECT_CAPS);
+	for (size_t i = 0; role == SANDBOX_MAIN && i < ARRAY_SIZE(kept_by_main); i++)
+		if (has[i] && capng_update(CAPNG_ADD, sets, kept_by_main[i]) < 0)
+			return -EPERM;
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
@@ -139,7 +152,7 @@ int sandbox_enter(enum sandbox_role role)
 {
 	int r;
 
-	r = drop_capabilities();
+	r = drop_capabilities(role);
 	if (r < 0)
 		return r;
 	r = filter_calls(role);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * What a process of ccid gives up once its sockets are bound: every capability (the uid stays), and
- * every system call that it never makes. A parser that a stranger's packet has led astray then
- * finds little to do. What is refused answers EPERM and shows in the kernel's audit log.
+ * What a process of ccid gives up once its sockets are bound: every capability (the uid stays;
+ * main keeps CAP_NET_BIND_SERVICE and CAP_NET_RAW, without which an interface that comes back could
+ * not be served again), and every system call that it never makes. A parser that a stranger's
+ * packet has led astray then finds little to do. What is refused answers EPERM and shows in the
+ * kernel's audit log.
  */
 #pragma once
 
@@ -12,7 +14,8 @@ enum sandbox_role {
 };
 
 enum {
-	SANDBOX_UNFILTERED = 1, /* no capability is left, but the kernel takes no filter of calls */
+	SANDBOX_UNFILTERED =
+		1, /* the capabilities are gone, but the kernel takes no filter of calls */
 };
 
 /*

@@ -109,6 +109,17 @@ def reload(check, server):
         os.unlink(os.path.join(server.directory, "hosts.d", "vm-twin.yaml"))
 
 
+def interface_comes_back(check, server):
+    """Its capabilities are gone by then, but for the two that this takes."""
+    lab = server.lab
+    with check.check("an interface that goes away and comes back is served again (DHCP)"):
+        for words in (["link", "del", lab.BRIDGE], ["link", "add", lab.BRIDGE, "type", "bridge"],
+                      ["addr", "add", f"{lab.ADDRESS}/24", "dev", lab.BRIDGE],
+                      ["link", "set", lab.BRIDGE, "up"]):
+            subprocess.run(["ip", *words], check=True)
+        wait_log(server, "an interface has come back")
+
+
 def backup(check, server, directory):
     with check.check("a backup while it works holds what was accepted"):
         job = server.submit(JOB)
@@ -142,6 +153,7 @@ def body(check):
             one_owner(check, server)
             reload(check, server)
             backup(check, server, directory)
+            interface_comes_back(check, server)
             end(check, server)
 
 
