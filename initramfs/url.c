@@ -121,3 +121,11 @@ int url_resolve(const struct url *base, struct slice location, struct bytes *out
 	bytes_append_slice(out, location);
 	return out->overflow ? URL_TOO_LONG : 0;
 }
+
+bool url_is_numeric(const struct url *url)
+{
+	for (size_t i = 0; i < url->host.len; i++)
+		if (!char_is_digit((char)url->host.data[i]) && url->host.data[i] != '.')
+			return slice_find(url->host, ':', 0) < url->host.len;
+	return true;
+}

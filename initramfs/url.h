@@ -37,3 +37,6 @@ int url_split(struct slice text, struct url *ret);
  * text that could be a URL, or URL_TOO_LONG when `out` has no room for it.
  */
 int url_resolve(const struct url *base, struct slice location, struct bytes *out);
+
+/* Whether the host is written as an address, so that no name server is asked. */
+bool url_is_numeric(const struct url *url);

@@ -101,12 +101,32 @@ static void a_location_that_cannot_be_used_is_an_outcome(void **state)
 	assert_int_equal(url_resolve(&base, SLICE_LITERAL("/0123456789"), &out), URL_TOO_LONG);
 }
 
+static void an_address_is_told_from_a_name(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_numeric;
+	} hosts[] = {
+		{ "http://10.0.0.1:3000/", true }, { "http://[fe80::1]/", true },
+		{ "http://10.0.0.1a/", false },    { "http://lab/", false },
+		{ "http://dead.beef/", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct url url;
+
+		assert_int_equal(url_split(slice_from_text(hosts[i].text), &url), 0);
+		assert_int_equal(url_is_numeric(&url), hosts[i].is_numeric);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls_are_split),
 		cmocka_unit_test(what_is_no_url_is_refused),
 		cmocka_unit_test(a_location_is_resolved_as_rfc_3986_says),
+		cmocka_unit_test(an_address_is_told_from_a_name),
 		cmocka_unit_test(a_location_that_cannot_be_used_is_an_outcome),
 	};
 

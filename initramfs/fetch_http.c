@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "initramfs/fetch_http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "lib/sys/fd.h"
+
+#define HEAD_MAX                                                                                   \
+	(URL_TEXT_MAX + 2048) /* our request: the target, an ETag, a token, a few names            \
+	                       */
+
+static void free_addresses(struct addrinfo **list)
+{
+	if (*list)
+		freeaddrinfo(*list);
+}
+
+static int set_patience(int fd, usec_t patience)
+{
+	const struct timeval time = {
+		.tv_sec = (time_t)(patience / USEC_PER_SEC),
+		.tv_usec = (suseconds_t)(patience % USEC_PER_SEC),
+	};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Returns a connected, blocking socket or -errno. */
+static int connect_to(const struct addrinfo *address, usec_t patience)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct pollfd wait = { .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int r, error = 0;
+
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
+		if (errno != EINPROGRESS)
+			return -errno;
+		wait.fd = fd;
+		r = poll(&wait, 1, (int)usec_to_wait_ms(0, patience));
+		if (r <= 0)
+			return r < 0 ? -errno : -ETIMEDOUT;
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+			return -errno;
+		if (error != 0)
+			return -error;
+	}
+	r = fd_set_blocking(fd);
+	if (r < 0)
+		return r;
+	r = set_patience(fd, patience);
+	return r < 0 ? r : steal_fd(&fd);
+}
+
+/* Every address of the name in turn. Returns 0, -errno or HTTP_STREAM_NAME. */
+static int connect_url(const struct url *url, usec_t patience, int *ret_fd)
+{
+	CLEANUP(free_addresses) struct addrinfo *list = NULL;
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	char host[256], port[8];
+	int r = -EADDRNOTAVAIL;
+
+	if (text_copy(host, sizeof(host), url->host) != 0)
+		return HTTP_STREAM_NAME;
+	(void)snprintf(port, sizeof(port), "%u", url->port);
+	if (getaddrinfo(host, port, &hints, &list) != 0)
+		return HTTP_STREAM_NAME;
+	for (const struct addrinfo *a = list; a; a = a->ai_next) {
+		r = connect_to(a, patience);
+		if (r >= 0) {
+			*ret_fd = r;
+			return 0;
+		}
+	}
+	return r;
+}
+
+static int build_head(const struct http_ask *ask, struct bytes *out)
+{
+	struct slice target = ask->url.target;
+
+	bytes_printf(out, "%s %s", ask->method, target.len > 0 && target.data[0] == '/' ? "" : "/");
+	bytes_append_slice(out, target);
+	bytes_append_text(out, " HTTP/1.1\r\nHost: ");
+	bytes_append_slice(out, ask->url.authority);
+	bytes_append_text(out, "\r\nUser-Agent: cci-init/" CCI_VERSION
+	                       "\r\nAccept: */*\r\nConnection: close\r\n");
+	if (ask->offset > 0) {
+		bytes_printf(out, "Range: bytes=%" PRIu64 "-\r\n", ask->offset);
+		if (ask->etag && ask->etag[0])
+			bytes_printf(out, "If-Range: %s\r\n", ask->etag);
+	}
+	if (ask->token && ask->token[0])
+		bytes_printf(out, "Authorization: Bearer %s\r\n", ask->token);
+	if (ask->form.len > 0)
+		bytes_printf(out,
+		             "Content-Type: application/x-www-form-urlencoded\r\n"
+		             "Content-Length: %zu\r\n",
+		             ask->form.len);
+	bytes_append_text(out, "\r\n");
+	return out->overflow ? -E2BIG : 0;
+}
+
+/* As fd_write_all, without SIGPIPE. */
+static int send_all(int fd, struct slice data)
+{
+	while (data.len > 0) {
+		ssize_t n = send(fd, data.data, data.len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		(void)slice_take(&data, (size_t)n);
+	}
+	return 0;
+}
+
+int http_stream_ask(struct http_stream *stream, const struct http_ask *ask, usec_t patience)
+{
+	uint8_t room[HEAD_MAX];
+	struct bytes head = BYTES_ON(room);
+	int r;
+
+	stream->fd = -1;
+	stream->unread = SLICE_NULL;
+	stream->doing = "connect";
+	http_reader_init(&stream->reader);
+	r = build_head(ask, &head);
+	if (r < 0)
+		return r;
+	r = connect_url(&ask->url, patience, &stream->fd);
+	if (r != 0)
+		return r;
+	stream->doing = "send";
+	r = send_all(stream->fd, bytes_slice(&head));
+	if (r < 0)
+		return r;
+	return send_all(stream->fd, ask->form);
+}
+
+/* More bytes from the socket. Returns how many, 0 at its end, or -errno. */
+static ssize_t fill(struct http_stream *stream)
+{
+	ssize_t n;
+
+	do {
+		n = recv(stream->fd, stream->room, sizeof(stream->room), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	stream->unread = slice_make(stream->room, (size_t)n);
+	return n;
+}
+
+/* The next outcome of the reader, or -errno. */
+static int next(struct http_stream *stream, struct slice *piece)
+{
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		r = http_reader_input(&stream->reader, &stream->unread, piece);
+		if (r != 0)
+			return r;
+		n = fill(stream);
+		if (n < 0)
+			return (int)n;
+		if (n == 0 && http_reader_end(&stream->reader) == HTTP_READER_DONE)
+			return HTTP_READER_DONE;
+		if (n == 0)
+			return -ECONNRESET;
+	}
+}
+
+int http_stream_open(struct http_stream *stream, const struct http_ask *ask, usec_t patience)
+{
+	struct slice piece;
+	int r;
+
+	r = http_stream_ask(stream, ask, patience);
+	if (r != 0)
+		return r;
+	stream->doing = "receive";
+	r = next(stream, &piece);
+	if (r < 0)
+		return r;
+	return r == HTTP_READER_HEAD ? 0 : HTTP_STREAM_BAD;
+}
+
+int http_stream_read(struct http_stream *stream, struct slice *ret_piece)
+{
+	int r;
+
+	r = next(stream, ret_piece);
+	if (r < 0)
+		return r;
+	if (r == HTTP_READER_BODY)
+		return HTTP_STREAM_BODY;
+	return r == HTTP_READER_DONE ? 0 : HTTP_STREAM_BAD;
+}
+
+void http_stream_close(struct http_stream *stream)
+{
+	fd_close(&stream->fd);
+}

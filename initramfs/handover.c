@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * None of this fails a boot: a system without it comes up too. What goes wrong is told.
+ */
+#include "initramfs/handover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "initramfs/handover_text.h"
+#include "initramfs/new_root.h"
+#include "initramfs/paths.h"
+#include "initramfs/tell.h"
+#include "lib/base/text.h"
+#include "lib/sys/fd.h"
+#include "lib/sys/file.h"
+
+#define LEASES_DIR     "/run/systemd/netif/leases"
+#define LEASE_SIZE_MAX (64 << 10)
+#define MAC_SIZE       64
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		(void)closedir(*directory);
+}
+
+/* The interface whose index names a lease file. Returns its index, or 0. */
+static unsigned lease_index(const char *file)
+{
+	uint64_t index;
+
+	if (text_parse_u64(slice_from_text(file), UINT32_MAX, &index) != 0)
+		return 0;
+	return (unsigned)index;
+}
+
+static void resolv_from_leases(struct buffer *out)
+{
+	CLEANUP(close_directory) DIR *leases = opendir(LEASES_DIR);
+	const struct dirent *entry;
+
+	while (leases && (entry = readdir(leases))) {
+		struct buffer lease = BUFFER_NULL;
+
+		if (lease_index(entry->d_name) > 0 &&
+		    file_read_all(dirfd(leases), entry->d_name, LEASE_SIZE_MAX, &lease) == 0)
+			(void)handover_resolv_text(buffer_slice(&lease), out);
+		buffer_deinit(&lease);
+	}
+}
+
+/* Whether a path in the root leads to a file that is not empty. */
+static bool has_content(int root_fd, const char *path)
+{
+	CLEANUP(fd_closep) int fd = new_root_open(root_fd, path, O_PATH, 0);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0;
+}
+
+void handover_resolver(void)
+{
+	struct buffer text = BUFFER_NULL;
+	int r = 0;
+
+	if (access("/etc/resolv.conf", F_OK) == 0)
+		return;
+	resolv_from_leases(&text);
+	if (text.len > 0 && !text.failed) {
+		CLEANUP(fd_closep) int etc = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		r = etc < 0 ? -errno
+		            : new_root_write(etc, ".", "resolv.conf", buffer_slice(&text), 0644);
+	}
+	buffer_deinit(&text);
+	if (r < 0)
+		tell("cannot write /etc/resolv.conf: %s", strerror(-r));
+}
+
+static void give_resolver(int root_fd)
+{
+	struct buffer text = BUFFER_NULL;
+	int r;
+
+	/* resolved makes its own, behind a link that leads nowhere yet */
+	if (has_content(root_fd, "etc/resolv.conf") ||
+	    has_content(root_fd, "etc/systemd/system/dbus-org.freedesktop.resolve1.service"))
+		return;
+	if (file_read_all(AT_FDCWD, "/etc/resolv.conf", LEASE_SIZE_MAX, &text) < 0 ||
+	    text.len == 0) {
+		buffer_deinit(&text);
+		resolv_from_leases(&text);
+	}
+	if (text.len > 0 && !text.failed) {
+		r = new_root_write(root_fd, "etc", "resolv.conf", buffer_slice(&text), 0644);
+		if (r < 0)
+			tell("cannot write resolv.conf: %s", strerror(-r));
+	}
+	buffer_deinit(&text);
+}
+
+/* The board's UUID, or the address of its first network interface. Returns 0 or -ENOENT. */
+static int read_hardware(struct buffer *out)
+{
+	CLEANUP(close_directory) DIR *net = NULL;
+	const struct dirent *entry;
+
+	if (file_read_all(AT_FDCWD, "/sys/class/dmi/id/product_uuid", 256, out) == 0 &&
+	    out->len > 30)
+		return 0;
+	net = opendir("/sys/class/net");
+	while (net && (entry = readdir(net))) {
+		char path[64 + IF_NAMESIZE];
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= IF_NAMESIZE ||
+		    strcmp(entry->d_name, "lo") == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/class/net/%.15s/address", entry->d_name);
+		buffer_deinit(out);
+		if (file_read_all(AT_FDCWD, path, 256, out) == 0 && out->len > 10)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static void give_machine_id(int root_fd)
+{
+	struct buffer hardware = BUFFER_NULL;
+	char text[HANDOVER_MACHINE_ID_SIZE];
+	CLEANUP(fd_closep) int fd = -1;
+	bool is_wanted = true;
+	int r = -ENOENT;
+
+	fd = new_root_open(root_fd, "etc/machine-id", O_RDONLY | O_NONBLOCK, 0);
+	if (fd >= 0) {
+		char id[40];
+		ssize_t n = fd_pread_all(fd, id, sizeof(id), 0);
+
+		is_wanted = n < 32 || strncmp(id, "uninitialized", 13) == 0;
+	}
+	if (is_wanted)
+		r = read_hardware(&hardware);
+	if (r == 0) {
+		handover_machine_id(text_trim(buffer_slice(&hardware)), text);
+		r = new_root_write(root_fd, "etc", "machine-id", slice_from_text(text), 0444);
+		if (r < 0)
+			tell("cannot write machine-id: %s", strerror(-r));
+	}
+	buffer_deinit(&hardware);
+}
+
+void handover_root(int root_fd)
+{
+	give_resolver(root_fd);
+	give_machine_id(root_fd);
+}
+
+/* One file, /run/systemd/network/05-cci-NAME.KIND. */
+static void leave_file(int directory, const char *name, const char *mac, const char *kind,
+                       void (*make)(struct buffer *, const char *, const char *))
+{
+	struct buffer text = BUFFER_NULL;
+	char file[64];
+	int r;
+
+	make(&text, name, mac);
+	(void)snprintf(file, sizeof(file), "05-cci-%.15s.%s", name, kind);
+	r = buffer_error(&text);
+	if (r == 0)
+		r = new_root_write(directory, ".", file, buffer_slice(&text), 0644);
+	if (r < 0)
+		tell("cannot write %s: %s", file, strerror(-r));
+	buffer_deinit(&text);
+}
+
+static void leave_link(int directory, unsigned index)
+{
+	char name[IF_NAMESIZE], path[64 + IF_NAMESIZE], mac[MAC_SIZE];
+	struct buffer text = BUFFER_NULL;
+
+	if (!if_indextoname(index, name))
+		return;
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", name);
+	if (file_read_all(AT_FDCWD, path, 256, &text) == 0 &&
+	    text_copy(mac, sizeof(mac), text_trim(buffer_slice(&text))) == 0 && mac[0]) {
+		leave_file(directory, name, mac, "network", handover_network_text);
+		leave_file(directory, name, mac, "link", handover_link_text);
+		tell_debug("the lease of %s (%s) is handed over", name, mac);
+	}
+	buffer_deinit(&text);
+}
+
+void handover_network(void)
+{
+	CLEANUP(close_directory) DIR *leases = opendir(LEASES_DIR);
+	CLEANUP(fd_closep) int directory = -1;
+	const struct dirent *entry;
+	int r;
+
+	if (!leases)
+		return;
+	r = file_make_path(CCI_HANDOVER_DIR, 0755);
+	if (r < 0) {
+		tell("cannot make %s: %s", CCI_HANDOVER_DIR, strerror(-r));
+		return;
+	}
+	directory = open(CCI_HANDOVER_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (directory >= 0 && (entry = readdir(leases)))
+		if (lease_index(entry->d_name) > 0)
+			leave_link(directory, lease_index(entry->d_name));
+}

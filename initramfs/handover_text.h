@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * What the initramfs leaves for the system it starts, as texts. Pure.
+ */
+#pragma once
+
+#include "lib/base/buffer.h"
+
+/*
+ * Appends resolv.conf(5) lines from a lease of networkd (/run/systemd/netif/leases/N): nameserver
+ * for each address of DNS=, search for DOMAINNAME=. What is no address or name is left out: it came
+ * from the network. Returns how many servers there were.
+ */
+unsigned handover_resolv_text(struct slice lease, struct buffer *out);
+
+/*
+ * Appends systemd.network(5) text that keeps and renews the address which the initramfs got: the
+ * same client identifier, so that the server gives the same one.
+ */
+void handover_network_text(struct buffer *out, const char *name, const char *mac);
+
+/*
+ * Appends systemd.link(5) text that leaves the link its name: renaming a link that is up fails, and
+ * networkd would wait for it for ever.
+ */
+void handover_link_text(struct buffer *out, const char *name, const char *mac);
+
+#define HANDOVER_MACHINE_ID_SIZE 34 /* 32 hexadecimal digits, a newline, a NUL */
+
+/* Writes the machine-id(5) that follows from what identifies this hardware: always the same one. */
+void handover_machine_id(struct slice hardware, char text[HANDOVER_MACHINE_ID_SIZE]);

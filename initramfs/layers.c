@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "initramfs/layers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "initramfs/device.h"
+#include "initramfs/kmsg.h"
+#include "initramfs/loop.h"
+#include "initramfs/mount_tree.h"
+#include "initramfs/paths.h"
+#include "initramfs/tell.h"
+#include "lib/sys/fd.h"
+#include "lib/sys/file.h"
+
+static int make_directory(const char *path, mode_t mode)
+{
+	int r = file_make_path(path, mode);
+
+	if (r < 0)
+		return tell_failure(CAUSE_MOUNT, "cannot make %s: %s", path, strerror(-r));
+	return 0;
+}
+
+/* What keeps images away whose kernel would boot into nothing: switch-root asks the same. */
+static int check_system(const char *root, const char *source)
+{
+	static const char *const names[] = { "etc/os-release", "usr/lib/os-release" };
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	CLEANUP(fd_closep) int root_fd = -1;
+
+	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return tell_failure(CAUSE_MOUNT, "cannot open %s: %s", root, strerror(errno));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(fd_closep) int fd = -1;
+
+		fd = (int)syscall(SYS_openat2, root_fd, names[i], &how, sizeof(how));
+		if (fd >= 0 || errno == ENOSYS)
+			return 0;
+	}
+	return tell_failure(CAUSE_MOUNT, "%s holds no system: it has no os-release", source);
+}
+
+/* Mounts a device that has been looked at. */
+static int mount_device(const struct device *device, const char *target, bool read_only,
+                        const char *source)
+{
+	const struct mount_request request = {
+		.type = device->type,
+		.source = device->node,
+		.target = target,
+		.read_only = read_only,
+	};
+	char error[MOUNT_ERROR_MAX];
+	int r;
+
+	r = make_directory(target, 0755);
+	if (r < 0)
+		return r;
+	r = mount_make(&request, error);
+	if (r < 0)
+		return tell_failure(CAUSE_MOUNT, "cannot mount %s as %s: %s", source, device->type,
+		                    error);
+	tell_debug("%s (%s) is on %s", source, device->type, target);
+	return 0;
+}
+
+static int mount_node(const char *node, const char *target, bool read_only)
+{
+	struct device device;
+	int r;
+
+	r = device_probe(node, &device);
+	if (r != 0)
+		return tell_failure(CAUSE_DEVICE, "cannot use %s: %s", node,
+		                    device_outcome_text(r));
+	return mount_device(&device, target, read_only, node);
+}
+
+static int mount_image(const char *url)
+{
+	CLEANUP(fd_closep) int loop = -1;
+	char node[LOOP_NODE_MAX];
+	struct device device;
+	int r;
+
+	r = device_probe(CCI_IMG_FILE, &device);
+	if (r != 0)
+		return tell_failure(CAUSE_MOUNT, "%s is no image of a file system: %s", url,
+		                    device_outcome_text(r));
+	loop = loop_attach(CCI_IMG_FILE, node);
+	if (loop < 0)
+		return tell_failure(CAUSE_MOUNT, "cannot make a loop device: %s", strerror(-loop));
+	(void)snprintf(device.node, sizeof(device.node), "%s", node);
+	return mount_device(&device, CCI_LOWER_DIR, true, url);
+}
+
+/*
+ * More than one node of memory: pages of the root then come from all of them in turn, so that what
+ * runs on one node is not measured against the others.
+ */
+static bool has_memory_nodes(void)
+{
+	return access("/sys/devices/system/node/node1", F_OK) == 0;
+}
+
+static int mount_upper_tmpfs(const char *size)
+{
+	struct mount_request request = {
+		.type = "tmpfs",
+		.source = "cci-rw",
+		.target = CCI_RW_DIR,
+		.options = { { "mode", "0755" }, { "size", size } },
+	};
+	char error[MOUNT_ERROR_MAX];
+	int r;
+
+	if (has_memory_nodes())
+		request.options[2] = (struct mount_option){ "mpol", "interleave" };
+	r = make_directory(CCI_RW_DIR, 0755);
+	if (r < 0)
+		return r;
+	r = mount_make(&request, error);
+	if (r < 0)
+		return tell_failure(CAUSE_MOUNT,
+		                    "cannot mount a tmpfs of %s for what is written: %s", size,
+		                    error);
+	return 0;
+}
+
+static int mount_upper(const struct plan *plan)
+{
+	int r;
+
+	if (plan->upper == PLAN_UPPER_DEVICE)
+		r = mount_node(plan->upper_device, CCI_RW_DIR, false);
+	else
+		r = mount_upper_tmpfs(plan->upper_size[0] ? plan->upper_size : "50%");
+	if (r < 0)
+		return r;
+	r = make_directory(CCI_UPPER_DIR, 0755);
+	if (r < 0)
+		return r;
+	return make_directory(CCI_WORK_DIR, 0755);
+}
+
+static int mount_overlay(void)
+{
+	const struct mount_request request = {
+		.type = "overlay",
+		.source = "cci-root",
+		.target = CCI_NEW_ROOT,
+		.options = { { "lowerdir", CCI_LOWER_DIR },
+		             { "upperdir", CCI_UPPER_DIR },
+		             { "workdir", CCI_WORK_DIR } },
+	};
+	char error[MOUNT_ERROR_MAX], words[192];
+	int r;
+
+	r = mount_make(&request, error);
+	if (r < 0) {
+		kmsg_find("overlayfs: ", words, sizeof(words));
+		return tell_failure(CAUSE_OVERLAY, "cannot mount the overlay: %s%s%s", error,
+		                    words[0] ? "; " : "", words);
+	}
+	tell_stage("overlay");
+	return 0;
+}
+
+/* The image alone: sysroot.mount binds what is here. */
+static int show_image(void)
+{
+	int r = mount_bind(CCI_LOWER_DIR, CCI_NEW_ROOT, true);
+
+	if (r < 0)
+		return tell_failure(CAUSE_MOUNT, "cannot put the image on %s: %s", CCI_NEW_ROOT,
+		                    strerror(-r));
+	return 0;
+}
+
+static int mount_lower(const struct plan *plan)
+{
+	switch (plan->kind) {
+	case PLAN_HTTP:
+		return mount_image(plan->url);
+	case PLAN_DEVICE:
+		return mount_node(plan->device, CCI_LOWER_DIR, true);
+	case PLAN_NONE:
+	case PLAN_NFS:
+	case PLAN_CIFS:
+	case PLAN_LOCAL:
+	case _PLAN_KIND_MAX:
+		break;
+	}
+	return tell_failure(CAUSE_REFUSED, "a root of kind %s cannot be mounted yet",
+	                    plan_kind_to_name(plan->kind));
+}
+
+int layers_make(const struct plan *plan)
+{
+	int r;
+
+	if (plan->refused[0])
+		return tell_failure(CAUSE_REFUSED, "%s", plan->refused);
+	if (plan->kind == PLAN_DEVICE && !plan->overlay)
+		return mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
+	r = mount_lower(plan);
+	if (r < 0)
+		return r;
+	r = check_system(CCI_LOWER_DIR, plan->source[0] ? plan->source : "the root");
+	if (r < 0)
+		return r;
+	tell_stage("root");
+	if (!plan->overlay)
+		return show_image();
+	r = mount_upper(plan);
+	if (r < 0)
+		return r;
+	return mount_overlay();
+}
+
+void layers_hide(void)
+{
+	static const char *const mounts[] = { CCI_LOWER_DIR, CCI_RW_DIR, CCI_IMG_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		int r = mount_hide(mounts[i]);
+
+		if (r < 0)
+			tell("%s stays in sight: %s", mounts[i], strerror(-r));
+	}
+}

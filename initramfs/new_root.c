@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "initramfs/new_root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "lib/sys/fd.h"
+
+int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode)
+{
+	const struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd;
+
+	do {
+		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced */
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int new_root_make_dirs(int root_fd, const char *path, mode_t mode)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	char done[1024] = ".";
+	struct slice rest = slice_from_text(path);
+	size_t len = 1;
+
+	fd = new_root_open(root_fd, ".", O_PATH | O_DIRECTORY, 0);
+	while (fd >= 0 && rest.len > 0) {
+		struct slice part = slice_cut(&rest, '/');
+		char name[256];
+
+		if (part.len == 0)
+			continue;
+		if (text_copy(name, sizeof(name), part) != 0 || part.len + 2 > sizeof(done) - len)
+			return -ENAMETOOLONG;
+		if (mkdirat(fd, name, mode) < 0 && errno != EEXIST)
+			return -errno;
+		done[len++] = '/';
+		memcpy(done + len, name, part.len + 1);
+		len += part.len;
+		fd_close(&fd);
+		/* from the top: the part may be a link to elsewhere in the root */
+		fd = new_root_open(root_fd, done, O_PATH | O_DIRECTORY, 0);
+	}
+	return fd < 0 ? fd : steal_fd(&fd);
+}
+
+int new_root_write(int root_fd, const char *directory, const char *name, struct slice content,
+                   mode_t mode)
+{
+	CLEANUP(fd_closep) int dir = -1;
+	CLEANUP(fd_closep) int fd = -1;
+	int r;
+
+	dir = new_root_make_dirs(root_fd, directory, 0755);
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_all(fd, content.data, content.len);
+	if (r < 0)
+		return r;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+int new_root_read(int root_fd, const char *path, size_t max, struct buffer *ret)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	char room[4096];
+	ssize_t n;
+
+	fd = new_root_open(root_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		n = read(fd, room, sizeof(room));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : buffer_error(ret);
+		if ((size_t)n > max - ret->len)
+			return -EFBIG;
+		buffer_append(ret, room, (size_t)n);
+	}
+}

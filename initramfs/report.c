@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "initramfs/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "initramfs/fetch_http.h"
+#include "initramfs/form.h"
+#include "initramfs/handover.h"
+#include "initramfs/journal.h"
+#include "initramfs/paths.h"
+#include "initramfs/tell.h"
+#include "lib/base/text.h"
+#include "lib/format/attempt_file.h"
+#include "lib/sys/clock.h"
+#include "lib/sys/file.h"
+
+#define FILE_MAX     (64 << 10)
+#define JOURNAL_MAX  (48 << 10) /* of text; three times that when every byte is escaped */
+#define PATIENCE     (5 * USEC_PER_SEC)
+#define TRY_FOR      (30 * USEC_PER_SEC)
+#define TRY_EVERY    USEC_PER_SEC
+#define STAGES_HASTE (100 * USEC_PER_MSEC)
+
+/* Where a report goes. */
+struct target {
+	char url[URL_TEXT_MAX];
+	char token[ATTEMPT_VALUE_MAX];
+};
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		(void)closedir(*directory);
+}
+
+/* The address of the first interface that is up, else of the first one: "aa:bb:...". */
+static int find_mac(char *to, size_t size)
+{
+	CLEANUP(close_directory) DIR *net = opendir("/sys/class/net");
+	const struct dirent *entry;
+	bool is_up = false;
+
+	to[0] = '\0';
+	while (net && !is_up && (entry = readdir(net))) {
+		struct buffer text = BUFFER_NULL, state = BUFFER_NULL;
+		char path[300];
+
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "lo") == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/operstate", entry->d_name);
+		if (file_read_all(dirfd(net), path, 64, &state) == 0)
+			is_up = text_equal(text_trim(buffer_slice(&state)), "up");
+		(void)snprintf(path, sizeof(path), "%s/address", entry->d_name);
+		if ((is_up || !to[0]) && file_read_all(dirfd(net), path, 64, &text) == 0)
+			(void)text_copy(to, size, text_trim(buffer_slice(&text)));
+		buffer_deinit(&text);
+		buffer_deinit(&state);
+	}
+	return to[0] ? 0 : -ENODEV;
+}
+
+/* Finds out whom to tell. False: nobody. */
+static bool find_target(const struct plan *plan, struct target *ret)
+{
+	struct buffer text = BUFFER_NULL;
+	struct attempt_file attempt;
+	char mac[32];
+	bool has_attempt;
+
+	has_attempt = file_read_all(AT_FDCWD, CCI_ATTEMPT_FILE, FILE_MAX, &text) == 0 &&
+	              attempt_file_parse(buffer_slice(&text), &attempt) == 0;
+	buffer_deinit(&text);
+	if (has_attempt) {
+		(void)snprintf(ret->url, sizeof(ret->url), "%s/v1/attempts/%s/report",
+		               plan->server[0] ? plan->server : attempt.server, attempt.attempt);
+		(void)snprintf(ret->token, sizeof(ret->token), "%s", attempt.token);
+		return true;
+	}
+	if (!plan->server[0] || find_mac(mac, sizeof(mac)) < 0)
+		return false;
+	(void)snprintf(ret->url, sizeof(ret->url), "%s/v1/boots/%s/report", plan->server, mac);
+	ret->token[0] = '\0';
+	return true;
+}
+
+/* Makes the request. Returns 0 or -ECANCELED. */
+static int make_ask(const struct target *target, const struct buffer *form, struct http_ask *ret)
+{
+	*ret = (struct http_ask){ .method = "POST", .token = target->token };
+	if (buffer_error(form) < 0)
+		return tell_failure(CAUSE_MEMORY, "no memory for a report");
+	ret->form = buffer_slice(form);
+	if (url_split(slice_from_text(target->url), &ret->url) != 0 || ret->url.is_https)
+		return tell_failure(CAUSE_PLAN, "cannot report to %s: no http URL", target->url);
+	return 0;
+}
+
+/* Adds what the first failure left behind. */
+static void put_state(struct buffer *form)
+{
+	static const char *const keys[] = { "stage", "step", "cause", "detail" };
+	struct buffer state = BUFFER_NULL;
+	struct slice rest;
+
+	if (file_read_all(AT_FDCWD, CCI_STATE_FILE, FILE_MAX, &state) < 0 || state.len == 0) {
+		buffer_deinit(&state);
+		/* systemd failed a unit before one of ours could: a device, a time limit */
+		buffer_append_text(&state, "stage=initramfs\nstep=systemd\ncause=unit\n"
+		                           "detail=a unit failed before it began, or took too "
+		                           "long; see the journal\n");
+	}
+	rest = buffer_slice(&state);
+	while (rest.len > 0) {
+		struct slice value = slice_cut(&rest, '\n'), key = slice_cut(&value, '=');
+
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			if (text_equal(key, keys[i]))
+				form_append(form, keys[i], value);
+	}
+	buffer_deinit(&state);
+}
+
+static void put_journal(struct buffer *form)
+{
+	struct buffer journal = BUFFER_NULL;
+
+	if (journal_tail(&journal, JOURNAL_MAX) == 0)
+		form_append(form, "journal", buffer_slice(&journal));
+	buffer_deinit(&journal);
+}
+
+/* One try. Returns 0, 1 to try again, or -ECANCELED. */
+static int post(struct http_stream *stream, const struct http_ask *ask, const char *url)
+{
+	unsigned status;
+	int r;
+
+	r = http_stream_open(stream, ask, PATIENCE);
+	status = stream->reader.head.status;
+	http_stream_close(stream);
+	if (r != 0) {
+		tell_debug("%s: %s", url,
+		           r == HTTP_STREAM_BAD    ? "not HTTP"
+		           : r == HTTP_STREAM_NAME ? "the name has no address"
+		                                   : strerror(-r));
+		return 1;
+	}
+	if (status >= 200 && status < 300)
+		return 0;
+	if (status >= 500 || status == 408 || status == 429)
+		return 1;
+	return tell_failure(CAUSE_STATUS, "the server refuses the report: %u", status);
+}
+
+static int post_until_taken(const struct http_ask *ask, const char *url)
+{
+	const struct timespec pause = { .tv_sec = TRY_EVERY / USEC_PER_SEC };
+	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
+	usec_t end = usec_add(clock_now(), TRY_FOR);
+	int r;
+
+	if (!stream)
+		return tell_failure(CAUSE_MEMORY, "no memory for a report");
+	for (;;) {
+		r = post(stream, ask, url);
+		if (r <= 0)
+			return r;
+		if (clock_now() >= end)
+			return tell_failure(CAUSE_NETWORK, "cannot reach %s to report", url);
+		(void)nanosleep(&pause, NULL); /* woken early: tried early */
+	}
+}
+
+int report_failure(const struct plan *plan)
+{
+	struct buffer form = BUFFER_NULL;
+	struct target target;
+	struct http_ask ask;
+	int r;
+
+	if (!find_target(plan, &target)) {
+		tell("nobody to report to: no attempt, no cci.server=");
+		return 0;
+	}
+	handover_resolver();
+	put_state(&form);
+	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
+	put_journal(&form);
+	r = make_ask(&target, &form, &ask);
+	if (r == 0)
+		r = post_until_taken(&ask, target.url);
+	if (r == 0)
+		tell("reported to %s", target.url);
+	buffer_deinit(&form);
+	return r;
+}
+
+/* /run/cci/stages, lines NAME UPTIME_MS, as fields. */
+static void put_stages(struct buffer *form)
+{
+	struct buffer stages = BUFFER_NULL;
+	struct slice rest;
+
+	if (file_read_all(AT_FDCWD, CCI_STAGES_FILE, FILE_MAX, &stages) == 0) {
+		rest = buffer_slice(&stages);
+		while (rest.len > 0) {
+			struct slice uptime = slice_cut(&rest, '\n');
+			struct slice name = slice_cut(&uptime, ' ');
+
+			form_append(form, "stage", name);
+			form_append(form, "uptime_ms", uptime);
+		}
+	}
+	buffer_deinit(&stages);
+}
+
+void report_stages(const struct plan *plan)
+{
+	CLEANUP(freep) struct http_stream *stream = NULL;
+	struct buffer form = BUFFER_NULL;
+	struct target target;
+	struct http_ask ask;
+	int r;
+
+	stream = malloc(sizeof(*stream));
+	if (!stream || !find_target(plan, &target))
+		return;
+	put_stages(&form);
+	if (form.len > 0 && !form.failed) {
+		ask = (struct http_ask){ .method = "POST", .token = target.token };
+		ask.form = buffer_slice(&form);
+		r = url_split(slice_from_text(target.url), &ask.url);
+		/* a name would have to be asked for, which may take seconds */
+		if (r == 0 && !ask.url.is_https && url_is_numeric(&ask.url)) {
+			r = http_stream_ask(stream, &ask, STAGES_HASTE);
+			http_stream_close(stream);
+			if (r != 0)
+				tell_debug("the stages could not be sent");
+		}
+	}
+	buffer_deinit(&form);
+}

@@ -1,0 +1,624 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MulanPSL-2.0
+"""The verbs of cci-init one after the other, against a server that misbehaves and images that are
+none: what can be mounted is, what cannot is told in one line with its cause."""
+
+import hashlib
+import os
+import random
+import shutil
+import stat
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "../.."))
+
+from box import Box, main, make_image, make_root, run  # noqa: E402
+from fault_server import Server, State  # noqa: E402
+from lab.tap import equal  # noqa: E402
+
+DATA = random.Random(3).randbytes(300000)
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+def true(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+class Fetch:
+    """A box, a server with those faults, and a plan to fetch DATA."""
+
+    def __init__(self, *faults, data=DATA, **plan):
+        self.state = State(data, *faults)
+        self.extra = plan
+
+    def __enter__(self):
+        self.server = Server(self.state)
+        self.box = Box()
+        plan = {"kind": "http", "url": f"{self.server.url}/os/root.img", "sha256": SHA256,
+                "size": len(DATA)} | self.extra
+        self.box.plan(**{k: v for k, v in plan.items() if v is not None})
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+        self.box.__exit__()
+
+    def fetch(self):
+        return self.box.verb("fetch")
+
+    def must_fetch(self):
+        result = self.fetch().must_do()
+        equal(self.box.read("run/cci/img/root.img") == DATA, True, "the bytes")
+        true(not self.box.exists("run/cci/state"), "a failure is remembered")
+        return result
+
+    @property
+    def ranges(self):
+        return [(asked, condition) for _, asked, condition in self.state.gets]
+
+
+# --- fetch: what goes well in the end -----------------------------------------------------------
+
+def fetched(tap):
+    with Fetch() as f:
+        said = f.must_fetch().said
+        true("sha256 as it should be" in said, said)
+        equal(f.ranges, [(None, None)], "requests")
+
+
+def without_size_and_hash(tap):
+    with Fetch("chunked", sha256=None, size=None) as f:
+        f.must_fetch()
+
+
+def resumed_after_reset(tap):
+    with Fetch(("reset", 100000), ("reset", 50000)) as f:
+        f.must_fetch()
+        equal(f.ranges, [(None, None), ("bytes=100000-", '"one"'), ("bytes=150000-", '"one"')],
+              "ranges")
+        equal(f.state.sent, len(DATA), "bytes sent in all")
+
+
+def resumed_after_early_end(tap):
+    with Fetch(("short", 299999)) as f:
+        f.must_fetch()
+        equal(f.ranges[1:], [("bytes=299999-", '"one"')], "ranges")
+
+
+def slow_shows_progress(tap):
+    with Fetch(("slow", 6, 0.5)) as f:
+        said = f.must_fetch().said
+        true("% of 0.3 MB" in said, said)
+
+
+def server_without_ranges(tap):
+    with Fetch(("reset", 1000), "whole") as f:
+        f.must_fetch()
+
+
+def image_changed_meanwhile(tap):
+    with Fetch(("renamed", 1000)) as f:
+        f.must_fetch()
+        equal(f.ranges[1:], [("bytes=1000-", '"one"')], "the second request")
+
+
+def another_part_than_asked(tap):
+    with Fetch(("reset", 1000), "part") as f:
+        f.must_fetch()
+        equal(f.ranges[2], (None, None), "the third request")
+
+
+def busy_for_now(tap):
+    with Fetch(503, 429) as f:
+        f.must_fetch()
+
+
+def redirected(tap):
+    with Fetch(("redirect", "/a"), ("redirect", "b?c")) as f:
+        f.must_fetch()
+        equal([path for path, *_ in f.state.gets], ["/os/root.img", "/a", "/b?c"], "paths")
+
+
+def wrong_bytes_once(tap):
+    with Fetch("wrong") as f:
+        f.must_fetch()
+        equal(len(f.state.gets), 2, "downloads")
+
+
+def mute_once(tap):
+    with Fetch(("mute", 5), timeout=1000000, retry=2) as f:
+        f.must_fetch()
+
+
+# --- fetch: what fails, and as what -------------------------------------------------------------
+
+def not_found(tap):
+    with Fetch(404) as f:
+        said = f.fetch().must_fail("status").said
+        true("404 (not found)" in said, said)
+        equal(len(f.state.gets), 1, "requests")
+
+
+def wrong_bytes(tap):
+    with Fetch("wrong", "wrong", "wrong") as f:
+        said = f.fetch().must_fail("hash").said
+        true(SHA256 in said, said)
+        equal(len(f.state.gets), 2, "downloads")
+
+
+def wrong_length(tap):
+    with Fetch("longer") as f:
+        f.fetch().must_fail("size")
+        true(not f.box.exists("run/cci/img/root.img"), "it was fetched all the same")
+    with Fetch("chunked", size=len(DATA) - 1, sha256=None) as f:
+        f.fetch().must_fail("size")
+    with Fetch("chunked", size=len(DATA) + 1, sha256=None) as f:
+        f.fetch().must_fail("size")
+
+
+def nobody_there(tap):
+    with Fetch(timeout=1000000) as f:
+        f.server.stop()
+        begin = time.monotonic()
+        result = f.fetch().must_fail("network")
+        true("Connection refused" in result.said, result.said)
+        true(time.monotonic() - begin > 0.9, "given up before cci.timeout")
+
+
+def mute_for_ever(tap):
+    with Fetch(*[("mute", 3)] * 9, timeout=1000000) as f:
+        result = f.fetch().must_fail("network")
+        true("receive: Connection timed out" in result.said, result.said)
+
+
+def not_http(tap):
+    with Fetch(*["garbage"] * 20, timeout=1000000) as f:
+        said = f.fetch().must_fail("network").said
+        true("does not speak HTTP" in said, said)
+
+
+def redirected_for_ever(tap):
+    with Fetch(*[("redirect", "/again")] * 20) as f:
+        f.fetch().must_fail("status")
+        equal(len(f.state.gets), 6, "requests")
+
+
+def redirected_to_https(tap):
+    with Fetch(("redirect", "https://127.0.0.1/")) as f:
+        said = f.fetch().must_fail("status").said
+        true("http only" in said, said)
+
+
+def more_than_memory(tap):
+    with Fetch(size=None, sha256=None) as f:
+        f.state.faults = ["huge"]
+        said = f.fetch().must_fail("memory").said
+        true("MiB of memory are available" in said, said)
+
+
+# --- layers ------------------------------------------------------------------------------------
+
+class Layers:
+    """A box with an image of that kind where fetch would have put it."""
+
+    def __init__(self, image, **plan):
+        self.kind, self.extra = image, plan
+
+    def __enter__(self):
+        self.work = tempfile.mkdtemp(prefix="cci-image-")
+        make_root(f"{self.work}/tree")
+        self.box = Box()
+        self.image = self.box.path("run/cci/img/root.img")
+        os.mkdir(os.path.dirname(self.image))
+        run("mount", "-t", "tmpfs", "cci-img", os.path.dirname(self.image))
+        if self.kind:
+            make_image(self.kind, f"{self.work}/tree", self.image)
+            self.sum = self.digest()
+        self.box.plan(**{"kind": "http", "url": "http://h/root.img", "source": "live:http://h/x"} |
+                      self.extra)
+        return self
+
+    def __exit__(self, *_):
+        self.box.__exit__()
+        shutil.rmtree(self.work)
+
+    def digest(self):
+        with open(self.image, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+
+    def layers(self):
+        return self.box.verb("layers")
+
+
+def an_overlay_of(kind):
+    def check(tap):
+        with Layers(kind) as w:
+            w.layers().must_do()
+            equal(w.box.read("sysroot/etc/hello"), b"hello\n", "a file of the image")
+            w.box.write("sysroot/etc/hello", "changed")
+            w.box.write("sysroot/new/file", "new")
+            equal(w.box.read("run/cci/rw/upper/etc/hello"), b"changed", "the upper")
+            equal(w.box.read("run/cci/lower/etc/hello"), b"hello\n", "the lower")
+            equal(w.digest(), w.sum, "the image")
+            try:
+                w.box.write("run/cci/lower/new", "")
+                raise AssertionError("the lower can be written to")
+            except OSError as error:
+                equal(error.errno, 30, "EROFS")
+    return check
+
+
+def room_for_writes_is_bounded(tap):
+    with Layers("squashfs", upper_size="1M") as w:
+        w.layers().must_do()
+        try:
+            w.box.write("sysroot/big", bytes(2 << 20))
+            raise AssertionError("2 MiB went into 1 MiB")
+        except OSError as error:
+            equal(error.errno, 28, "ENOSPC")
+
+
+def an_image_without_overlay(tap):
+    with Layers("squashfs", overlay="no", deploy="no") as w:
+        w.layers().must_do()
+        equal(w.box.read("sysroot/etc/hello"), b"hello\n", "a file of the image")
+        try:
+            w.box.write("sysroot/new", "")
+            raise AssertionError("the root can be written to")
+        except OSError as error:
+            equal(error.errno, 30, "EROFS")
+
+
+def what_is_no_image(tap):
+    with Layers(None) as w:
+        w.box.write("run/cci/img/root.img", bytes(1 << 20))
+        said = w.layers().must_fail("mount").said
+        true("no image of a file system" in said, said)
+    with Layers(None) as w:
+        w.layers().must_fail("mount")
+
+
+def what_is_no_system(tap):
+    with Layers(None) as w:
+        os.unlink(f"{w.work}/tree/usr/lib/os-release")
+        make_image("squashfs", f"{w.work}/tree", w.image)
+        said = w.layers().must_fail("mount").said
+        true("no os-release" in said, said)
+
+
+def a_damaged_image(tap):
+    with Layers("squashfs") as w:
+        with open(w.image, "r+b") as file:
+            file.truncate(512)
+        w.layers().must_fail("mount")
+
+
+def refused_plans(tap):
+    with Layers("squashfs", refused="root=nfs: is not mounted yet") as w:
+        said = w.layers().must_fail("refused").said
+        true("cci: layers: root=nfs: is not mounted yet" in said, said)
+    with Layers("squashfs", kind="nfs") as w:
+        w.layers().must_fail("refused")
+
+
+class Disk(Layers):
+    """The same with the file system on a block device."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.node = run("losetup", "-f", "--show", self.image).strip()
+        return self
+
+    def __exit__(self, *_):
+        run("losetup", "-d", self.node)
+        super().__exit__()
+
+
+def a_device_by_its_path_and_label(tap):
+    with Disk("ext4", kind="device") as w:
+        w.box.plan(kind="device", device=w.node)
+        w.layers().must_do()
+        w.box.write("sysroot/etc/hello", "changed")
+        equal(w.digest(), w.sum, "the device")
+    with Disk("ext4", kind="device", device="/dev/disk/by-label/cci-test-root") as w:
+        w.layers().must_do()
+        equal(w.box.read("sysroot/etc/hello"), b"hello\n", "a file of the device")
+
+
+def a_device_as_upper(tap):
+    with Disk("ext4") as w:
+        make_image("squashfs", f"{w.work}/tree", f"{w.work}/image")
+        run("mount", "-t", "tmpfs", "other", os.path.dirname(w.image))
+        shutil.copy(f"{w.work}/image", w.image)
+        w.box.plan(kind="http", url="http://h/x", upper="device", upper_device=w.node)
+        w.layers().must_do()
+        w.box.write("sysroot/etc/hello", "changed")
+        true(w.box.exists("run/cci/rw/lost+found"), "the upper is not the device")
+
+
+def devices_that_cannot_be_used(tap):
+    with Layers("ext4", kind="device", device="/dev/disk/by-label/cci-no-such") as w:
+        said = w.layers().must_fail("device").said
+        true("no such device" in said, said)
+    with Layers("ext4", kind="device", device="/dev/cci-no-such") as w:
+        w.layers().must_fail("device")
+
+
+# --- deploy -----------------------------------------------------------------------------------
+
+def make_deployed(w):
+    """What an initramfs brings along."""
+    box = w.box
+    box.write("lkp/scheduled/job.sh", "job", 0o755)
+    box.write("lkp/run/lkp-bootstrap.pid", "1")
+    box.write("lkp/lkp/src/rootfs/addon/etc/init.d/lkp-bootstrap", "boot", 0o755)
+    box.write("lkp/lkp/src/rootfs/addon/lib/new-lib", "lib")
+    box.write("lkp/lkp/src/rootfs/addon/etc/hello", "from the addon")
+    os.symlink("init.d", box.path("lkp/lkp/src/rootfs/addon/etc/rc.d"))
+    box.write("custom_bootstrap/etc/custom", "custom")
+    box.write("opt/tool", "tool")
+    box.write("usr/local/bin/x", "x", 0o4755)
+    os.chown(box.path("usr/local/bin/x"), 12, 34)
+    os.chmod(box.path("usr/local/bin/x"), 0o4755)
+    os.utime(box.path("usr/local/bin/x"), (1000, 2000))
+    os.link(box.path("opt/tool"), box.path("opt/again"))
+    with open(box.path("opt/sparse"), "wb") as file:
+        file.write(b"a" * 4096)
+        file.seek(4 << 20)
+        file.write(b"z")
+    try:
+        os.setxattr(box.path("opt/tool"), "trusted.cci", b"value")
+    except OSError:
+        pass
+
+
+def deployed(tap):
+    with Layers("squashfs", server="") as w:
+        make_deployed(w)
+        w.layers().must_do()
+        result = w.box.verb("deploy").must_do()
+        box = w.box
+        equal(box.read("sysroot/lkp/scheduled/job.sh"), b"job", "/lkp")
+        true(not box.exists("sysroot/lkp/run/lkp-bootstrap.pid"), "a stale pid file")
+        equal(box.read("sysroot/etc/init.d/lkp-bootstrap"), b"boot", "the addon")
+        equal(box.read("sysroot/usr/lib/new-lib"), b"lib", "through the link /lib")
+        true(os.path.islink(box.path("sysroot/lib")), "/lib is still a link")
+        equal(os.readlink(box.path("sysroot/etc/rc.d")), "init.d", "a link")
+        equal(box.read("sysroot/etc/hello"), b"from the addon", "a file of the image")
+        equal(box.read("sysroot/etc/custom"), b"custom", "custom_bootstrap")
+        st = os.stat(box.path("sysroot/usr/local/bin/x"))
+        equal((st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode), st.st_mtime), (12, 34, 0o4755, 2000.0),
+              "owner, mode and time")
+        equal(os.stat(box.path("sysroot/opt/tool")).st_ino,
+              os.stat(box.path("sysroot/opt/again")).st_ino, "hard links")
+        st = os.stat(box.path("sysroot/opt/sparse"))
+        equal(st.st_size, (4 << 20) + 1, "size of the sparse file")
+        true(st.st_blocks * 512 < 1 << 20, "holes are filled")
+        try:
+            expected = os.getxattr(box.path("opt/tool"), "trusted.cci")
+        except OSError:
+            expected = None
+        if expected:
+            equal(os.getxattr(box.path("sysroot/opt/tool"), "trusted.cci"), expected, "xattr")
+        equal(box.read("sysroot/etc/fstab"), b"tmpfs /mnt tmpfs rw 0 0\n", "fstab")
+        true(b"UUID=no" in box.read("sysroot/etc/fstab.cci-orig"), "fstab.cci-orig")
+        true("1 lines of the image's fstab" in result.said, result.said)
+        for name in ["lower", "rw", "img"]:
+            true(not box.mounted(f"run/cci/{name}"), f"{name} is still in sight")
+        equal(box.read("sysroot/etc/os-release"), b"ID=test\n", "what is read after that")
+        box.write("sysroot/after", "written after that")
+        stages = box.read("run/cci/stages").decode().split()[::2]
+        equal(stages, ["start", "root", "overlay", "switch"], "stages")
+
+
+def deploy_stays_in_the_root(tap):
+    with Layers(None) as w:
+        outside = w.box.path("outside")
+        os.mkdir(outside)
+        tree = f"{w.work}/tree"
+        os.symlink("/outside", f"{tree}/opt")
+        os.symlink("../../../../outside", f"{tree}/lkp")
+        shutil.rmtree(f"{tree}/etc")
+        os.symlink("/../outside/etc", f"{tree}/etc")
+        make_image("squashfs", tree, w.image)
+        make_deployed(w)
+        w.layers().must_do()
+        w.box.verb("deploy")
+        equal(os.listdir(outside), [], "what is outside of the root")
+        true(not os.path.exists("/outside"), "the machine's own root")
+
+
+def deploy_fails_loudly(tap):
+    with Layers("squashfs", upper_size="1M") as w:
+        w.box.write("lkp/big", bytes(range(256)) * 8192)
+        w.layers().must_do()
+        said = w.box.verb("deploy").must_fail("deploy").said
+        true("lkp/big: No space left" in said, said)
+    with Layers("squashfs") as w:
+        w.box.verb("deploy").must_fail("deploy")
+
+
+def modules_only_where_there_are_none(tap):
+    module = f"usr/lib/modules/{os.uname().release}/loop.ko"
+    with Layers("squashfs") as w:
+        w.box.write("lkp/x", "")
+        w.box.write(module, "ko")
+        w.box.write("usr/lib/firmware/blob", "blob")
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        equal(w.box.read(f"sysroot/{module}"), b"ko", "a module")
+        equal(w.box.read("sysroot/usr/lib/firmware/blob"), b"blob", "firmware")
+    with Layers(None) as w:
+        w.box.write("lkp/x", "")
+        w.box.write(module, "ko")
+        os.makedirs(os.path.dirname(f"{w.work}/tree/{module}"))
+        make_image("squashfs", f"{w.work}/tree", w.image)
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        true(not w.box.exists(f"sysroot/{module}"), "mixed with what the root has")
+
+
+def the_lease_is_handed_over(tap):
+    with Layers("squashfs") as w:
+        run("ip", "link", "add", "cci0", "address", "52:54:00:12:34:56",
+            "type", "veth", "peer", "cci1", "address", "52:54:00:12:34:57")
+        index = run("ip", "-o", "link", "show", "cci0").split(":")[0]
+        run("mount", "-t", "sysfs", "sysfs", w.box.path("sys"))
+        w.box.write(f"run/systemd/netif/leases/{index}",
+                    "ADDRESS=10.0.0.5\nDNS=10.0.0.1 10.0.0.2 $(x)\nDOMAINNAME=lab.test\n")
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        network = w.box.read("run/systemd/network/05-cci-cci0.network").decode()
+        true("MACAddress=52:54:00:12:34:56" in network and "ClientIdentifier=mac" in network, network)
+        link = w.box.read("run/systemd/network/05-cci-cci0.link").decode()
+        true("Name=cci0" in link, link)
+        equal(w.box.read("sysroot/etc/resolv.conf"),
+              b"nameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch lab.test\n", "resolv.conf")
+        machine = w.box.read("sysroot/etc/machine-id")
+        true(len(machine) == 33 and int(machine, 16) > 0, machine)
+    run("ip", "link", "del", "cci0")
+
+
+# --- report -----------------------------------------------------------------------------------
+
+def attempt_of(server):
+    return f"server={server.url}\njob=lab1.3\nattempt=17\ntoken=t0ken\nhost=vm\n"
+
+
+def a_failure_is_reported(tap):
+    with Fetch(404) as f:
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        f.fetch().must_fail("status")
+        f.state.post_faults = [503]
+        f.box.verb("report").must_do()
+        equal(len(f.state.posts), 2, "tries")
+        path, token, fields = f.state.posts[1]
+        equal((path, token), ("/v1/attempts/17/report", "Bearer t0ken"), "where, and as whom")
+        told = dict(fields)
+        equal((told["stage"], told["step"], told["cause"]), ("initramfs", "fetch", "status"), "what")
+        true("404 (not found)" in told["detail"] and int(told["uptime_ms"]) > 0, told)
+        true("journal" in told, "no journal")
+
+
+def a_unit_that_systemd_failed_is_reported(tap):
+    with Fetch() as f:
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        f.box.verb("report").must_do()
+        equal(dict(f.state.posts[0][2])["step"], "systemd", "step")
+
+
+def a_report_without_an_attempt(tap):
+    with Fetch() as f:
+        run("ip", "link", "add", "cci0", "address", "52:54:00:12:34:56",
+            "type", "veth", "peer", "cci1", "address", "52:54:00:12:34:57")
+        run("mount", "-t", "sysfs", "sysfs", f.box.path("sys"))
+        f.box.plan(kind="http", url=f"{f.server.url}/x", server=f.server.url)
+        f.box.verb("report").must_do()
+        path, token, _ = f.state.posts[0]
+        true(path in [f"/v1/boots/52:54:00:12:34:5{end}/report" for end in "67"], path)
+        equal(token, None, "token")
+        run("ip", "link", "del", "cci0")
+    with Fetch() as f:
+        said = f.box.verb("report").must_do().said
+        true("nobody to report to" in said, said)
+
+
+def a_report_that_is_refused(tap):
+    with Fetch() as f:
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        f.state.post_faults = [410]
+        equal(f.box.verb("report").status, 1, "exit status")
+        equal(len(f.state.posts), 1, "tries")
+
+
+def a_good_boot_tells_its_stages(tap):
+    with Fetch() as f:
+        work = tempfile.mkdtemp(prefix="cci-image-")
+        make_root(f"{work}/tree")
+        make_image("squashfs", f"{work}/tree", f"{work}/image")
+        with open(f"{work}/image", "rb") as file:
+            f.state.data = file.read()
+        shutil.rmtree(work)
+        f.box.plan(kind="http", url=f"{f.server.url}/root.img", size=len(f.state.data))
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        for verb in ["fetch", "layers", "deploy"]:
+            f.box.verb(verb).must_do()
+        end = time.monotonic() + 5
+        while not f.state.posts and time.monotonic() < end:
+            time.sleep(0.02)
+        fields = f.state.posts[0][2]
+        equal([v for k, v in fields if k == "stage"], ["start", "root", "overlay", "switch"], "stages")
+        times = [int(v) for k, v in fields if k == "uptime_ms"]
+        equal(times, sorted(times), "times")
+
+
+def no_plan_is_a_failure(tap):
+    with Box() as box:
+        box.verb("layers").must_fail("plan")
+    with Box() as box:
+        box.write("run/cci/plan", "kind=nonsense\n")
+        box.verb("fetch").must_fail("plan")
+
+
+CHECKS = [
+    ("an image is fetched and checked", fetched),
+    ("without size and hash, in chunks", without_size_and_hash),
+    ("taken up where a reset broke it", resumed_after_reset),
+    ("taken up where the answer ended early", resumed_after_early_end),
+    ("a slow server: progress is shown", slow_shows_progress),
+    ("a server without ranges: from the start", server_without_ranges),
+    ("an image that changed meanwhile: from the start", image_changed_meanwhile),
+    ("another part than was asked for: from the start", another_part_than_asked),
+    ("503 and 429 are tried again", busy_for_now),
+    ("redirects are followed", redirected),
+    ("wrong bytes once: fetched once more", wrong_bytes_once),
+    ("a mute server is left and asked again", mute_once),
+    ("404 fails at once, as status", not_found),
+    ("wrong bytes twice fail as hash", wrong_bytes),
+    ("a wrong length fails as size", wrong_length),
+    ("nobody there fails as network after cci.timeout", nobody_there),
+    ("a server that never answers fails as network", mute_for_ever),
+    ("what is not HTTP fails as network", not_http),
+    ("redirects without end fail as status", redirected_for_ever),
+    ("https is refused by name", redirected_to_https),
+    ("an image larger than memory fails as memory", more_than_memory),
+    ("overlay over squashfs", an_overlay_of("squashfs")),
+    ("overlay over erofs", an_overlay_of("erofs")),
+    ("overlay over ext4 in a file", an_overlay_of("ext4")),
+    ("room for writes is bounded", room_for_writes_is_bounded),
+    ("an image without overlay is read-only", an_image_without_overlay),
+    ("what is no image is told", what_is_no_image),
+    ("what is no system is told", what_is_no_system),
+    ("a damaged image is told", a_damaged_image),
+    ("a refused plan is told", refused_plans),
+    ("a device by path and by label", a_device_by_its_path_and_label),
+    ("a device takes what is written", a_device_as_upper),
+    ("devices that cannot be used are told", devices_that_cannot_be_used),
+    ("deploy copies, filters, hides", deployed),
+    ("deploy never leaves the root", deploy_stays_in_the_root),
+    ("deploy that cannot copy fails", deploy_fails_loudly),
+    ("modules where the root has none", modules_only_where_there_are_none),
+    ("lease, names and identity are handed over", the_lease_is_handed_over),
+    ("a failure is reported, again after 503", a_failure_is_reported),
+    ("a unit that systemd failed is reported", a_unit_that_systemd_failed_is_reported),
+    ("a report without an attempt", a_report_without_an_attempt),
+    ("a refused report is not repeated", a_report_that_is_refused),
+    ("a good boot tells its stages", a_good_boot_tells_its_stages),
+    ("no plan is a failure", no_plan_is_a_failure),
+]
+
+
+def body(tap):
+    wanted = sys.argv[1:]
+    for name, check in CHECKS:
+        if not wanted or any(word in name for word in wanted):
+            with tap.check(name):
+                check(tap)
+
+
+main(body)
