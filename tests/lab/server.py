@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import paths
+from . import namespace, paths
 from .errors import LabError
 
 PORTS = (3000, 8000, 8800, 3080)
@@ -38,11 +38,12 @@ class Server:
         self._write_config()
 
     def _write_config(self):
-        srv, own = paths.SRV, self.directory
-        roots = {"/os": f"{srv}/os", "/initrd": f"{srv}/initrd"}
         for name in ("kernel", "upload-files"):
-            os.makedirs(f"{own}/{name}", exist_ok=True)
-            roots[f"/{name}"] = f"{own}/{name}"
+            os.makedirs(os.path.join(self.directory, name), exist_ok=True)
+        srv, own = namespace.bind(paths.SRV, "srv"), namespace.bind(self.directory, "own")
+        tftp = namespace.bind(paths.TFTP, "tftp")
+        roots = {"/os": f"{srv}/os", "/initrd": f"{srv}/initrd",
+                 "/kernel": f"{own}/kernel", "/upload-files": f"{own}/upload-files"}
         files = "".join(f"  {url}: {path}\n" for url, path in roots.items())
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"""\
@@ -53,13 +54,13 @@ listen:
   upload: [3080]
   workers: 2
 state: {own}/state
-results: {self.results}
+results: {own}/result
 files:
 {files}dhcp:
   mode: full
   subnets:
     - {{net: {self.lab.NETWORK}, range: {self.lab.RANGE}, lease: 1h}}
-tftp: {{root: {paths.TFTP}}}
+tftp: {{root: {tftp}}}
 boot:
   hold: {self.hold}
 lab: lab1
