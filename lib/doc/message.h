@@ -90,6 +90,9 @@ struct message_file {
 	char sha256[65]; /* hexadecimal, lower case */
 };
 
+/* The cause that both ends must mean the same by: the job's code was ended at its deadline. */
+#define MESSAGE_CAUSE_TIMEOUT "timeout"
+
 struct message_finish {
 	enum message_verdict verdict;
 	char cause[MESSAGE_WORD_MAX];  /* "" when there is nothing to say */

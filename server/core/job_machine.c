@@ -84,6 +84,8 @@ struct job_judgement job_judge(const struct job_judge_facts *facts)
 {
 	switch (facts->ended) {
 	case ATTEMPT_DONE:
+		if (facts->ran_out)
+			return (struct job_judgement){ .event = JOB_EVENT_TIMEOUT };
 		if (facts->verdict == JOB_VERDICT_NONE)
 			return judge_infra(facts);
 		return (struct job_judgement){ .event = JOB_EVENT_FINISH };

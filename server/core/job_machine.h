@@ -56,6 +56,7 @@ int job_verdict_from_name(struct slice name);
 struct job_judge_facts {
 	enum attempt_state ended;  /* a final state */
 	enum job_verdict verdict;  /* of the attempt; NONE when it told none */
+	bool ran_out;              /* the agent ended the job's code at its deadline */
 	unsigned tries, max_tries; /* infrastructure failures charged before this one */
 	unsigned lost_offers;      /* offers lost before this one */
 };
@@ -75,6 +76,7 @@ struct job_judgement {
 
 /*
  * What the end of an attempt means for its job: a verdict finishes it, a deadline of the run times
- * it out, infrastructure is tried again with back-off until max_tries, a lost offer costs nothing.
+ * it out (whoever was first to see it passed, the agent or we), infrastructure is tried again with
+ * back-off until max_tries, a lost offer costs nothing.
  */
 struct job_judgement job_judge(const struct job_judge_facts *facts);

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "lib/doc/message.h"
 #include "server/core/deadlines.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
@@ -136,6 +137,7 @@ static int judge(struct services *s, const struct moment *m, const struct attemp
 	const struct job_judge_facts facts = {
 		.ended = attempt->state,
 		.verdict = attempt->verdict,
+		.ran_out = strcmp(attempt->cause, MESSAGE_CAUSE_TIMEOUT) == 0,
 		.tries = job->tries,
 		.max_tries = job->max_tries,
 		.lost_offers = job->lost_offers,
@@ -146,10 +148,10 @@ static int judge(struct services *s, const struct moment *m, const struct attemp
 	job->lost_offers += judgement.lost_offer;
 	job->attempt = attempt->id;
 	(void)snprintf(job->cause, sizeof(job->cause), "%s", attempt->cause);
-	if (judgement.event == JOB_EVENT_FINISH) {
+	if (judgement.event == JOB_EVENT_FINISH)
 		job->verdict = attempt->verdict;
+	if (judgement.event == JOB_EVENT_FINISH || judgement.event == JOB_EVENT_TIMEOUT)
 		memcpy(job->upload, attempt->upload, sizeof(job->upload));
-	}
 	if (judgement.event == JOB_EVENT_REQUEUE) {
 		job->cause[0] = '\0'; /* the job itself has no cause of an end yet */
 		job->not_before_steady = usec_add(m->steady, judgement.back_off);

@@ -111,6 +111,8 @@ static void a_verdict_finishes_and_infrastructure_is_tried_again(void **state)
 
 	assert_int_equal(j.event, JOB_EVENT_FINISH);
 	assert_false(j.charge);
+	facts.ran_out = true;
+	assert_int_equal(job_judge(&facts).event, JOB_EVENT_TIMEOUT);
 	facts = (struct job_judge_facts){ .ended = ATTEMPT_INFRA, .max_tries = 3 };
 	j = job_judge(&facts);
 	assert_int_equal(j.event, JOB_EVENT_REQUEUE);

@@ -470,6 +470,20 @@ static void a_run_that_takes_too_long_times_out(void **state)
 	assert_int_equal(say(w, &agent, "finish", FINISH), 410);
 }
 
+static void a_run_that_its_agent_stopped_in_time_timed_out_too(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_running(w);
+
+	assert_int_equal(say(w, &agent, "finish",
+	                     "{\"verdict\":\"fail\",\"cause\":\"timeout\",\"exit_code\":-1,"
+	                     "\"manifest\":[],\"cut\":0}"),
+	                 200);
+	assert_string_equal(state_of(w, &agent), "timeout");
+	assert_string_equal(world_text(w, "cause"), "timeout");
+	assert_string_equal(world_text(w, "upload"), "complete");
+}
+
 static void a_cancelled_run_is_told_by_heartbeat_and_ends(void **state)
 {
 	struct world *w = *state;
@@ -931,6 +945,7 @@ int main(void)
 		IN_A_WORLD(a_job_that_failed_here_prefers_another_host_that_is_around),
 		IN_A_WORLD(infrastructure_gives_up_after_three_tries),
 		IN_A_WORLD(a_run_that_takes_too_long_times_out),
+		IN_A_WORLD(a_run_that_its_agent_stopped_in_time_timed_out_too),
 		IN_A_WORLD(a_cancelled_run_is_told_by_heartbeat_and_ends),
 		IN_A_WORLD(a_cancelled_job_that_does_not_run_ends_at_once),
 		IN_A_WORLD(a_cancelled_run_that_never_answers_ends_too),
