@@ -354,8 +354,10 @@ static void salvage(struct slice line, const struct plan_facts *facts,
 
 		drop_key(line, next.key, &out);
 		if (text_equal(next.key, "root")) { /* its other half */
-			struct bytes rest = BYTES_ON(rooms[++i % 2]);
+			struct bytes rest;
 
+			i++;
+			rest = BYTES_ON(rooms[i % 2]);
 			drop_key(bytes_slice(&out), SLICE_LITERAL("nfsroot"), &rest);
 			out = rest;
 		}

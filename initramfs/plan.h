@@ -23,17 +23,17 @@ enum plan_kind {
 };
 
 /* "none", "http", "device" and so on; the other way -1 when unknown. */
-const char *plan_kind_to_name(int kind);
+const char *plan_kind_to_name(int value);
 int plan_kind_from_name(struct slice name);
 
 /* "reboot", "poweroff", "shell"; the other way -1 when unknown. */
-const char *plan_onfail_to_name(int onfail);
+const char *plan_onfail_to_name(int value);
 int plan_onfail_from_name(struct slice name);
 
 /* Where writes go. */
 enum plan_upper { PLAN_UPPER_TMPFS, PLAN_UPPER_DEVICE, _PLAN_UPPER_MAX };
 
-const char *plan_upper_to_name(int upper);
+const char *plan_upper_to_name(int value);
 int plan_upper_from_name(struct slice name);
 
 #define PLAN_URL_MAX    1024
