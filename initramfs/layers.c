@@ -3,17 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "initramfs/device.h"
 #include "initramfs/kmsg.h"
 #include "initramfs/loop.h"
 #include "initramfs/mount_tree.h"
+#include "initramfs/new_root.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
 #include "lib/sys/fd.h"
@@ -32,7 +31,6 @@ static int make_directory(const char *path, mode_t mode)
 static int check_system(const char *root, const char *source)
 {
 	static const char *const names[] = { "etc/os-release", "usr/lib/os-release" };
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
 	CLEANUP(fd_closep) int root_fd = -1;
 
 	root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -41,8 +39,8 @@ static int check_system(const char *root, const char *source)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		CLEANUP(fd_closep) int fd = -1;
 
-		fd = (int)syscall(SYS_openat2, root_fd, names[i], &how, sizeof(how));
-		if (fd >= 0 || errno == ENOSYS)
+		fd = new_root_open(root_fd, names[i], O_PATH, 0);
+		if (fd >= 0)
 			return 0;
 	}
 	return tell_failure(CAUSE_MOUNT, "%s holds no system: it has no os-release", source);

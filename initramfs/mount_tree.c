@@ -118,12 +118,24 @@ int mount_hide(const char *target)
 	return 0;
 }
 
+/* Before Linux 5.8: another device than the directory it is in. */
+static bool is_other_device(const char *path)
+{
+	struct stat here, above;
+	char parent[512];
+	int n = snprintf(parent, sizeof(parent), "%s/..", path);
+
+	return n > 0 && (size_t)n < sizeof(parent) && lstat(path, &here) == 0 &&
+	       lstat(parent, &above) == 0 && here.st_dev != above.st_dev;
+}
+
 bool mount_is_at(const char *path)
 {
 	struct statx at;
 
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &at) < 0)
 		return false;
-	return (at.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
-	       (at.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+	if (!(at.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+		return is_other_device(path);
+	return at.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }

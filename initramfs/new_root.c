@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +13,85 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
+
+#define LINKS_MAX 40 /* as the kernel's own */
+
+struct walk {
+	int root_fd;
+	char done[PATH_MAX]; /* names without links, from "." */
+	char rest[PATH_MAX]; /* what is to be looked at */
+	unsigned n_links;
+};
+
+/* Puts the target of a link before what is left. Returns 0 or -errno. */
+static int follow_link(struct walk *w, const char *target)
+{
+	char joined[PATH_MAX];
+	int n = snprintf(joined, sizeof(joined), "%s/%s", target, w->rest);
+
+	if (++w->n_links > LINKS_MAX)
+		return -ELOOP;
+	if (n < 0 || (size_t)n >= sizeof(joined))
+		return -ENAMETOOLONG;
+	memcpy(w->rest, joined, (size_t)n + 1);
+	if (target[0] == '/')
+		w->done[1] = '\0';
+	return 0;
+}
+
+/* One name: a step down, up or through a link. Returns 0 or -errno. */
+static int step(struct walk *w, struct slice name, bool follow)
+{
+	size_t len = strlen(w->done);
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (name.len == 0 || text_equal(name, "."))
+		return 0;
+	if (text_equal(name, "..")) { /* not above the root */
+		char *slash = strrchr(w->done, '/');
+
+		if (slash)
+			*slash = '\0';
+		return 0;
+	}
+	if (name.len + 2 > sizeof(w->done) - len)
+		return -ENAMETOOLONG;
+	w->done[len] = '/';
+	memcpy(w->done + len + 1, name.data, name.len);
+	w->done[len + 1 + name.len] = '\0';
+	n = follow ? readlinkat(w->root_fd, w->done, target, sizeof(target)) : -1;
+	if (n < 0 || (size_t)n >= sizeof(target))
+		return 0; /* no link, or nothing: open tells */
+	target[n] = '\0';
+	w->done[len] = '\0';
+	return follow_link(w, target);
+}
+
+int new_root_walk(int root_fd, const char *path, int flags, mode_t mode)
+{
+	struct walk w = { .root_fd = root_fd, .done = "." };
+	int fd, r;
+
+	r = follow_link(&w, path);
+	while (r == 0 && w.rest[0]) {
+		char before[PATH_MAX];
+		struct slice rest, name;
+		bool is_last;
+
+		memcpy(before, w.rest, sizeof(before));
+		rest = slice_from_text(before);
+		name = slice_cut(&rest, '/');
+		is_last = text_trim(rest).len == 0;
+		memmove(w.rest, rest.len > 0 ? rest.data : (const uint8_t *)"", rest.len);
+		w.rest[rest.len] = '\0';
+		r = step(&w, name, !is_last || !(flags & O_NOFOLLOW));
+	}
+	if (r < 0)
+		return r;
+	fd = openat(root_fd, w.done, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? -errno : fd;
+}
 
 int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode)
 {
@@ -24,6 +105,8 @@ int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode)
 	do {
 		fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
 	} while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced */
+	if (fd < 0 && errno == ENOSYS)
+		return new_root_walk(root_fd, path, (int)flags, mode);
 	return fd < 0 ? -errno : (int)fd;
 }
 

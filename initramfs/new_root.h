@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
  * Files of the new root, found as its own programs would find them: links, absolute ones too, lead
- * nowhere but into it (openat2(2), RESOLVE_IN_ROOT; Linux 5.6).
+ * nowhere but into it: by openat2(2) with RESOLVE_IN_ROOT, and name by name on a kernel before 5.6.
  */
 #pragma once
 
@@ -12,6 +12,12 @@
 
 /* Opens a path in the root. O_CLOEXEC is added. Returns an fd or -errno. */
 int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode);
+
+/*
+ * The same name by name, for who has no openat2; nobody may rename in the root meanwhile, which in
+ * an initramfs nobody does. A link that is the last name is followed unless flags has O_NOFOLLOW.
+ */
+int new_root_walk(int root_fd, const char *path, int flags, mode_t mode);
 
 /* Makes each missing directory of a path in the root. Returns an fd of the last, or -errno. */
 int new_root_make_dirs(int root_fd, const char *path, mode_t mode);
