@@ -313,18 +313,23 @@ bool plan_is_stray_initrd(struct slice line)
 	return words.has_rdinit && !words.has_root;
 }
 
-/* Copies the line without the words of a key; the copy is never longer than the line. */
-static void drop_key(struct slice line, struct slice key, struct bytes *out)
-{
-	for (;;) {
-		struct slice before = line;
-		struct cmdline_word word;
+struct line_room {
+	uint8_t bytes[LINE_MAX_BYTES];
+};
 
-		if (!cmdline_next(&line, &word))
-			return;
+/* The line without the words of a key, copied into room; it is never longer than the line. */
+static struct slice without_key(struct slice line, struct slice key, struct line_room *room)
+{
+	struct bytes out = BYTES_ON(room->bytes);
+	struct slice before = line;
+	struct cmdline_word word;
+
+	while (cmdline_next(&line, &word)) {
 		if (!slice_equal(word.key, key))
-			bytes_append_slice(out, slice_sub(before, 0, before.len - line.len));
+			bytes_append_slice(&out, slice_sub(before, 0, before.len - line.len));
+		before = line;
 	}
+	return bytes_slice(&out);
 }
 
 static void refuse_value(struct plan *plan, const struct boot_params_error *error)
@@ -343,28 +348,20 @@ static void refuse_value(struct plan *plan, const struct boot_params_error *erro
 static void salvage(struct slice line, const struct plan_facts *facts,
                     const struct boot_params_error *error, struct plan *ret)
 {
-	uint8_t rooms[2][LINE_MAX_BYTES];
+	struct line_room rooms[2];
 	struct boot_params params;
 	struct boot_params_error next = *error;
+	unsigned n = 0;
 
 	*ret = (struct plan){ .kind = PLAN_NONE };
 	refuse_value(ret, error);
-	for (unsigned i = 0;; i++) {
-		struct bytes out = BYTES_ON(rooms[i % 2]);
+	do {
+		bool is_root = text_equal(next.key, "root"); /* goes with its other half */
 
-		drop_key(line, next.key, &out);
-		if (text_equal(next.key, "root")) { /* its other half */
-			struct bytes rest;
-
-			i++;
-			rest = BYTES_ON(rooms[i % 2]);
-			drop_key(bytes_slice(&out), SLICE_LITERAL("nfsroot"), &rest);
-			out = rest;
-		}
-		line = bytes_slice(&out);
-		if (boot_params_from_cmdline(line, &params, &next) == 0)
-			break;
-	}
+		line = without_key(line, next.key, &rooms[n++ % 2]);
+		if (is_root)
+			line = without_key(line, SLICE_LITERAL("nfsroot"), &rooms[n++ % 2]);
+	} while (boot_params_from_cmdline(line, &params, &next) != 0);
 	decide_failure(ret, &params, facts);
 }
 

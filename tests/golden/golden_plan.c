@@ -7,6 +7,7 @@
 
 #include "initramfs/plan.h"
 #include "initramfs/plan_file.h"
+#include "initramfs/print_plan.h"
 #include "initramfs/units.h"
 #include "lib/base/text.h"
 
@@ -60,6 +61,17 @@ static void assert_same_file(const struct plan *plan, struct buffer *out)
 	buffer_append_slice(out, bytes_slice(&text));
 }
 
+/* What print-plan would say before the units; nothing for a refused line. */
+static void append_steps(const struct plan *plan, struct buffer *out)
+{
+	uint8_t room[16384];
+	struct bytes steps = BYTES_ON(room);
+
+	print_plan_steps(plan, &steps);
+	assert_false(steps.overflow);
+	buffer_append_slice(out, bytes_slice(&steps));
+}
+
 static void add_case(struct slice name, const struct plan_facts *facts, struct slice line,
                      struct buffer *out)
 {
@@ -82,6 +94,8 @@ static void add_case(struct slice name, const struct plan_facts *facts, struct s
 	}
 	assert_int_equal(r == PLAN_REFUSED, plan.refused[0] != '\0');
 	assert_same_file(&plan, out);
+	if (r == 0)
+		append_steps(&plan, out);
 	units_make(&plan, &units);
 	append_units(&units, false, out);
 	if (with_text) {

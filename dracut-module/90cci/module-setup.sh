@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: MulanPSL-2.0
+# The cci root: a generator that plans, small services that do. For dracut 055 and later.
+#
+# Two lives. Lean, when dracut is given a whole list of modules without dracut-systemd
+#     dracut --no-hostonly -m 'dash systemd systemd-initrd base udev-rules cci' ...
+# is networkd of our own and no script of dracut at boot. Full, by plain `dracut --add cci`, stands
+# beside whatever else dracut brings, with one hook. Settings, in dracut.conf or the environment:
+#     cci_life=lean|full       instead of guessing as above
+#     cci_drivers=virtio|common|none   network cards and disks to bring along (common); none when
+#                              they come in a cgz of their own
+#     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
+#     cci_programs=DIR         where cci-generator and cci-init are (/usr/lib/cci)
+
+_cci_is_lean() {
+    case ${cci_life-} in
+        lean) return 0 ;;
+        full) return 1 ;;
+    esac
+    case "${dracutmodules:-all}" in
+        all | auto) return 1 ;;
+        *dracut-systemd*) return 1 ;;
+    esac
+    return 0
+}
+
+_cci_has_module() {
+    local _dir
+    for _dir in "${dracutbasedir:-/usr/lib/dracut}"/modules.d/[0-9][0-9]"$1"; do
+        [[ -d $_dir ]] && return 0
+    done
+    return 1
+}
+
+# called by dracut: never on its own account
+check() {
+    require_binaries "${cci_programs:-/usr/lib/cci}/cci-generator" "${cci_programs:-/usr/lib/cci}/cci-init" || return 1
+    return 255
+}
+
+# called by dracut
+depends() {
+    echo systemd systemd-initrd base udev-rules
+    if _cci_is_lean; then
+        _cci_has_module zcci-lean && echo zcci-lean
+        return 0
+    fi
+    echo dracut-systemd
+    # some distributions pack dracut's network apart; without it ours is taken
+    _cci_has_module network && echo network
+    return 0
+}
+
+# called by dracut
+installkernel() {
+    # what every boot of ours may need: the layers, and a socket for DHCP
+    hostonly='' instmods overlay loop squashfs erofs ext4 af_packet
+    [[ ${cci_drivers:-common} == none ]] && return 0
+    hostonly='' instmods virtio_pci virtio_mmio virtio_net virtio_blk virtio_scsi sd_mod
+    [[ ${cci_drivers:-common} == virtio ]] && return 0
+    hostonly='' instmods xfs \
+        e1000 e1000e igb igc ixgbe i40e ice tg3 bnx2 bnx2x bnxt_en r8169 mlx4_en mlx5_core \
+        hinic hns3 hclge hclgevf ena gve vmxnet3 hv_netvsc xen_netfront cxgb4 qede be2net \
+        nvme ahci megaraid_sas mpt3sas hisi_sas_v3_hw smartpqi aacraid hpsa vmw_pvscsi \
+        hv_storvsc xen_blkfront sr_mod usb_storage uas
+    return 0
+}
+
+# networkd, its rules and names; nothing is enabled: the generator's units pull it when needed
+_cci_install_networkd() {
+    inst_multiple \
+        "$systemdutildir"/systemd-networkd \
+        "$systemdutildir"/systemd-networkd-wait-online \
+        "$systemdsystemunitdir"/systemd-networkd.service \
+        "$systemdsystemunitdir"/systemd-networkd-wait-online.service \
+        "$systemdutildir"/network/99-default.link || {
+        dfatal "cci: systemd-networkd is needed where dracut brings no network"
+        exit 1
+    }
+    inst_multiple -o "$systemdsystemunitdir"/systemd-networkd.socket
+    inst_rules 80-net-setup-link.rules
+    inst_simple "$moddir/20-cci.network" /usr/lib/systemd/network/20-cci.network
+}
+
+# In the lean life nothing strange runs beside networkd, udevd and journald, and setting up their
+# sandboxes takes a third of their time.
+_cci_install_dropins() {
+    local _unit
+    for _unit in systemd-networkd systemd-udevd systemd-journald; do
+        inst_simple "$moddir/no-sandbox.conf" "$systemdsystemunitdir/$_unit.service.d/50-cci.conf"
+    done
+}
+
+_cci_install_shell() {
+    inst_multiple sh sulogin ls cat dmesg mount umount journalctl systemctl
+    inst_multiple -o ip less blkid
+    inst_simple "$moddir/emergency.service" "$systemdsystemunitdir/emergency.service"
+}
+
+# called by dracut
+install() {
+    local _programs=${cci_programs:-/usr/lib/cci}
+
+    inst_binary "$_programs/cci-generator" "$systemdutildir/system-generators/cci-generator"
+    inst_binary "$_programs/cci-init" /usr/bin/cci-init
+    inst_multiple modprobe mount umount
+    # names of servers, and whom to trust, where cci-init was built with https
+    inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*'
+    if ldd "$_programs/cci-init" 2> /dev/null | grep -q libcurl; then
+        inst_multiple -o /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/openssl.cnf
+    fi
+    if _cci_is_lean; then
+        _cci_install_networkd
+        _cci_install_dropins
+        [[ ${cci_shell-} == yes ]] && _cci_install_shell
+    else
+        dracut_module_included network || dracut_module_included systemd-networkd || _cci_install_networkd
+        inst_hook cmdline 10 "$moddir/cci-cmdline.sh"
+    fi
+    return 0
+}

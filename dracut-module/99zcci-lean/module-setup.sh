@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MulanPSL-2.0
+# The last module of the lean life: takes out what dracut's modules bring and no boot of ours runs.
+# It touches the image only. Depended on by cci; cci_trim=no leaves everything in.
+
+# called by dracut
+check() {
+    return 255
+}
+
+_cci_drop() {
+    local _path
+    for _path in "$@"; do
+        rm -rf -- "${initdir:?}/usr$_path" "${initdir:?}$_path"
+    done
+}
+
+_cci_drop_programs() {
+    local _name
+    for _name in "$@"; do
+        _cci_drop "/bin/$_name" "/sbin/$_name"
+    done
+}
+
+_cci_drop_udev_rules() {
+    local _rule
+    for _rule in "$initdir"/{usr/,}lib/udev/rules.d/* "$initdir"/etc/udev/rules.d/*; do
+        case ${_rule##*/} in
+            50-udev-default.rules | 60-block.rules | 60-persistent-storage.rules | 80-drivers.rules) ;;
+            80-net-setup-link.rules | 99-systemd.rules) ;;
+            *) rm -f -- "$_rule" ;;
+        esac
+    done
+    _cci_drop /lib/udev/{ata_id,scsi_id,cdrom_id,path_id,input_id,usb_id,hwdb.bin} /lib/udev/hwdb.d
+    rm -rf -- "${initdir:?}"/etc/udev/udev.hwdb "${initdir:?}"/etc/udev/hwdb.d
+}
+
+_cci_drop_units() {
+    local _unit
+    for _unit in systemd-modules-load.service systemd-sysctl.service kmod-static-nodes.service \
+        systemd-tmpfiles-setup.service systemd-tmpfiles-setup-dev.service \
+        systemd-ask-password-console.path systemd-random-seed.service; do
+        _cci_drop "/lib/systemd/system/sysinit.target.wants/$_unit"
+    done
+    _cci_drop /lib/systemd/system/sockets.target.wants/systemd-journald-audit.socket
+    _cci_drop /lib/systemd/system-generators/systemd-{debug,gpt-auto}-generator
+    _cci_drop /lib/systemd/systemd-{coredump,cgroups-agent,reply-password,fsck,sysctl,modules-load,vconsole-setup,volatile-root,sysroot-fstab-check}
+    _cci_drop /lib/modules-load.d /lib/sysctl.d /lib/tmpfiles.d
+}
+
+# A library that no program and no other library names. What systemd and libc open by name at run
+# time is kept where it is used: name service, and libkmod.
+_cci_drop_libraries() {
+    local _needed _file _name _again=1
+
+    type -P readelf > /dev/null || return 0
+    while [[ $_again ]]; do
+        _again=
+        _needed=$(find "$initdir" -type f \( -perm -100 -o -name '*.so*' \) -exec readelf -d {} + 2> /dev/null \
+            | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u)
+        while IFS= read -r _file; do
+            _name=${_file##*/}
+            case $_name in
+                ld-* | libc.so* | libnss_dns* | libnss_files* | libkmod*) continue ;;
+            esac
+            grep -qxF -- "$_name" <<< "$_needed" && continue
+            # a file that a needed link leads to has a longer name
+            _cci_is_linked "$_file" "$_needed" && continue
+            rm -f -- "$_file"
+            _again=1
+        done < <(find "$initdir" -name '*.so*' -type f -path '*lib*' ! -path '*/lib/modules/*' ! -path '*/systemd/*')
+    done
+    find "$initdir" -xtype l -name '*.so*' -delete
+}
+
+_cci_is_linked() {
+    local _link
+    for _link in "${1%/*}"/*.so*; do
+        [[ -L $_link && $_link -ef $1 ]] && grep -qxF -- "${_link##*/}" <<< "$2" && return 0
+    done
+    return 1
+}
+
+# called by dracut
+install() {
+    [[ ${cci_trim-} == no ]] && return 0
+    _cci_drop_programs less sed findmnt flock cp mv mkfifo chown chmod tr setsid sleep mknod readlink rmmod \
+        initqueue loginit rdsosreport dracut-util dracut-getarg dracut-getargs \
+        systemd-run systemd-escape systemd-cgls systemd-tmpfiles systemd-ask-password \
+        systemd-tty-ask-password-agent depmod lsmod modinfo insmod swapoff loginctl nologin uname echo mkdir true chroot
+    [[ ${cci_shell-} == yes ]] || _cci_drop_programs journalctl ls cat dmesg ln rm blkid
+    _cci_drop /lib/dracut-lib.sh /lib/dracut-dev-lib.sh
+    rm -rf -- "${initdir:?}"/lib/dracut/hooks "${initdir:?}"/{usr/,}lib32
+    rm -f -- "$initdir"/lib/dracut/dracut-util "$initdir"/lib/modules/*/modules.{order,builtin.modinfo}
+    _cci_drop_units
+    _cci_drop_udev_rules
+    _cci_drop_libraries
+    return 0
+}
