@@ -44,8 +44,14 @@ static const struct stage stages[] = {
 	{ "ipxe", EVENT_IPXE_DHCP, ONE(BOOT_REQUEST), false, false },
 	{ "wait", EVENT_BOOT_REQUEST, ONE(BOOT_OFFER), false, false },
 	{ "file", EVENT_FILE_START, ONE(FILE_DONE), false, true },
-	{ "kernel", EVENT_FILE_DONE, TWO(INITRAMFS_START, AGENT_HELLO), true, false },
+	/* what the initramfs fetches is no kernel that runs */
+	{ "kernel", EVENT_FILE_DONE, TWO(INITRAMFS_START, AGENT_HELLO), true, false,
+	  .unless = "initramfs" },
 	{ "initramfs", EVENT_INITRAMFS_START, TWO(INITRAMFS_SWITCH, AGENT_HELLO), false, false },
+	{ "root", EVENT_INITRAMFS_START, TWO(INITRAMFS_ROOT, AGENT_HELLO), false, false },
+	{ "overlay", EVENT_INITRAMFS_ROOT, THREE(INITRAMFS_OVERLAY, INITRAMFS_SWITCH, AGENT_HELLO),
+	  false, false },
+	{ "deploy", EVENT_INITRAMFS_OVERLAY, TWO(INITRAMFS_SWITCH, AGENT_HELLO), false, false },
 	{ "start", EVENT_INITRAMFS_SWITCH, ONE(AGENT_HELLO), false, false },
 	{ "setup", EVENT_AGENT_HELLO, TWO(JOB_RUNNING, JOB_FINISHED), false, false },
 	{ "run", EVENT_JOB_RUNNING, THREE(JOB_POST, UPLOAD_START, JOB_FINISHED), false, false },
@@ -171,6 +177,27 @@ void timeline_compute(const struct event *events, size_t n, struct timeline *ret
 		if (!ret->spans[i].to)
 			ret->spans[i].end = usec_sub(events[n - 1].mono, d.origin);
 	sort_spans(ret);
+}
+
+static bool is_initramfs(enum event_kind kind)
+{
+	return kind >= EVENT_INITRAMFS_START && kind <= EVENT_INITRAMFS_SWITCH;
+}
+
+void timeline_order(struct event *events, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct event event = events[i];
+		size_t k = i;
+
+		if (!is_initramfs(event.kind))
+			continue;
+		for (; k > 0 && events[k - 1].mono > event.mono &&
+		       events[k - 1].attempt == event.attempt;
+		     k--)
+			events[k] = events[k - 1];
+		events[k] = event;
+	}
 }
 
 static bool is_before_offer(const struct event *event, int64_t attempt)

@@ -31,7 +31,13 @@ struct timeline {
 size_t timeline_boot_start(const struct event *events, size_t n, int64_t attempt);
 
 /*
- * Computes the spans of events[n], which are of one boot in order of id. A stage that has no end
+ * Puts the stages of the initramfs, which are told of together and late, where they belong by time
+ * among the other events of their attempt; these keep their order. events are of one boot.
+ */
+void timeline_order(struct event *events, size_t n);
+
+/*
+ * Computes the spans of events[n], which are of one boot in order of time. A stage that has no end
  * yet ends at the last event and its `to` is NULL. What does not fit is left out. Pure.
  */
 void timeline_compute(const struct event *events, size_t n, struct timeline *ret);

@@ -75,6 +75,7 @@ int api_jobs_timeline(struct api_request *rq)
 	if (n < 0)
 		return n;
 	from = timeline_boot_start(events, (size_t)n, attempt.id);
+	timeline_order(events + from, (size_t)n - from);
 	timeline_compute(events + from, (size_t)n - from, line);
 	return send_timeline(rq, line);
 }

@@ -337,33 +337,6 @@ int attempt_service_finish(struct services *s, const struct moment *m, int64_t i
 	return r;
 }
 
-static int report(struct services *s, const struct moment *m, int64_t id, struct slice token,
-                  enum event_kind kind, const json_t *fields)
-{
-	struct attempt attempt;
-	struct subject subject;
-	int r = attempt_service_check(s, id, token, &attempt);
-
-	if (r != 0)
-		return r;
-	attempt.seen_steady = m->steady;
-	r = move_attempt_touch(s, &attempt);
-	if (r < 0)
-		return r;
-	subject = attempt_subject(&attempt);
-	return services_event(s, m, kind, &subject, "O", fields);
-}
-
-int attempt_service_report(struct services *s, const struct moment *m, int64_t id,
-                           struct slice token, enum event_kind kind, const json_t *fields)
-{
-	int r = db_begin(s->db);
-
-	if (r < 0)
-		return r;
-	return services_finish(s, report(s, m, id, token, kind, fields));
-}
-
 int attempt_service_file_start(struct services *s, const struct moment *m, struct attempt *attempt)
 {
 	attempt->seen_steady = m->steady;

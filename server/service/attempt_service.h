@@ -8,6 +8,7 @@
 
 #include "lib/doc/message.h"
 #include "server/core/attempt.h"
+#include "server/core/boot_report.h"
 #include "server/core/compass_state.h"
 #include "server/service/context.h"
 
@@ -42,9 +43,20 @@ int attempt_service_finish(struct services *s, const struct moment *m, int64_t i
                            struct slice token, const struct message_finish *finish,
                            struct message_answer *ret_answer);
 
-/* A word of early boot: recorded. fields is a JSON object. */
+/*
+ * What the initramfs says: its stages become events, its failure ends the attempt with the cause
+ * "STAGE.STEP.CAUSE" and leaves its journal among the results. The same failure said again is
+ * ATTEMPT_OK again.
+ */
 int attempt_service_report(struct services *s, const struct moment *m, int64_t id,
-                           struct slice token, enum event_kind kind, const json_t *fields);
+                           struct slice token, const struct boot_report *report);
+
+/*
+ * The same of a boot without an attempt: events only, believed only from the address that this card
+ * has (else ATTEMPT_FOREIGN).
+ */
+int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,
+                                uint32_t peer, const struct boot_report *report);
 
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.

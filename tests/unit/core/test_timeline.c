@@ -81,6 +81,37 @@ static void a_boot_becomes_spans(void **state)
 	free(line);
 }
 
+/* Told in one report at the end: the fetch of the image came in between. */
+static void stages_of_the_initramfs_stand_where_they_were(void **state)
+{
+	struct event late[] = {
+		AT(0, EVENT_FILE_START, .attempt = 2, .fields = "{\"file\":\"k\"}"),
+		AT(10, EVENT_FILE_DONE, .attempt = 2, .fields = "{\"file\":\"k\"}"),
+		AT(300, EVENT_FILE_START, .attempt = 2, .fields = "{\"file\":\"r\"}"),
+		AT(400, EVENT_FILE_DONE, .attempt = 2, .fields = "{\"file\":\"r\"}"),
+		AT(200, EVENT_INITRAMFS_START, .attempt = 2),
+		AT(450, EVENT_INITRAMFS_ROOT, .attempt = 2),
+		AT(470, EVENT_INITRAMFS_OVERLAY, .attempt = 2),
+		AT(500, EVENT_INITRAMFS_SWITCH, .attempt = 2),
+		AT(900, EVENT_AGENT_HELLO, .attempt = 2),
+	};
+	struct timeline *line = calloc(1, sizeof(*line));
+
+	timeline_order(late, ARRAY_SIZE(late));
+	assert_int_equal(late[2].kind, EVENT_INITRAMFS_START);
+	assert_int_equal(late[4].kind, EVENT_FILE_DONE);
+	timeline_compute(late, ARRAY_SIZE(late), line);
+	assert_span(line, "kernel", 0, 10, 200);
+	assert_span(line, "initramfs", 0, 200, 500);
+	assert_span(line, "root", 0, 200, 450);
+	assert_span(line, "file", 1, 300, 400);
+	assert_span(line, "overlay", 0, 450, 470);
+	assert_span(line, "deploy", 0, 470, 500);
+	assert_span(line, "start", 0, 500, 900);
+	assert_int_equal(line->n_spans, 9); /* and setup; no second kernel */
+	free(line);
+}
+
 static void no_event_no_span(void **state)
 {
 	struct timeline *line = calloc(1, sizeof(*line));
@@ -95,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_boot_becomes_spans),
+		cmocka_unit_test(stages_of_the_initramfs_stand_where_they_were),
 		cmocka_unit_test(no_event_no_span),
 	};
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "server/core/boot_report.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/base/macro.h"
+#include "lib/base/text.h"
+#include "server/proto/url_query.h"
+
+#define UPTIME_MS_MAX (UINT64_C(365) * 24 * 3600 * 1000)
+#define AGO_MAX       (60 * USEC_PER_MINUTE) /* a clock that jumped does not move a stage further back \
+	                                      */
+
+/* Decodes into a text that is cut when it is long; bytes that are no ASCII are escaped. */
+static void decode(struct slice raw, char *to, size_t size)
+{
+	uint8_t room[3 * BOOT_REPORT_DETAIL_MAX]; /* each byte may be an escape */
+	struct bytes out = BYTES_ON(room);
+
+	url_query_decode(slice_make(raw.data, MIN(raw.len, sizeof(room))), &out);
+	(void)text_escape(to, size, bytes_slice(&out));
+}
+
+/* A stage that the table of events knows is one; any other word is where a failure was. */
+static void put_stage(struct boot_report *report, const char *stage)
+{
+	char name[sizeof("initramfs.") + BOOT_REPORT_WORD_MAX];
+	int kind;
+
+	(void)snprintf(name, sizeof(name), "initramfs.%s", stage);
+	kind = event_kind_from_name(slice_from_text(name));
+	if (kind >= 0 && report->n_stages < ARRAY_SIZE(report->stages))
+		report->stages[report->n_stages++].kind = (enum event_kind)kind;
+}
+
+static void put_uptime(struct boot_report *report, struct slice value)
+{
+	uint64_t ms;
+
+	if (text_parse_u64(value, UPTIME_MS_MAX, &ms) != 0)
+		return;
+	report->uptime = MAX(report->uptime, ms * USEC_PER_MSEC);
+	if (report->n_stages > 0)
+		report->stages[report->n_stages - 1].uptime = ms * USEC_PER_MSEC;
+}
+
+int boot_report_parse(struct slice body, struct boot_report *ret)
+{
+	struct slice key, value;
+
+	*ret = (struct boot_report){ .stage = "", .detail = "" };
+	while (url_query_next(&body, &key, &value)) {
+		if (text_equal(key, "stage")) {
+			decode(value, ret->stage, sizeof(ret->stage));
+			put_stage(ret, ret->stage);
+		} else if (text_equal(key, "uptime_ms")) {
+			put_uptime(ret, value);
+		} else if (text_equal(key, "step")) {
+			decode(value, ret->step, sizeof(ret->step));
+		} else if (text_equal(key, "cause")) {
+			decode(value, ret->cause, sizeof(ret->cause));
+		} else if (text_equal(key, "detail")) {
+			decode(value, ret->detail, sizeof(ret->detail));
+		} else if (text_equal(key, "journal")) {
+			ret->journal = value;
+		}
+	}
+	ret->has_failed = ret->cause[0] != '\0';
+	return ret->has_failed || ret->n_stages > 0 ? 0 : BOOT_REPORT_BAD;
+}
+
+const char *boot_report_cause(const struct boot_report *report, char to[BOOT_REPORT_CAUSE_MAX])
+{
+	(void)snprintf(to, BOOT_REPORT_CAUSE_MAX, "%s.%s.%s",
+	               report->stage[0] ? report->stage : "initramfs",
+	               report->step[0] ? report->step : "unknown", report->cause);
+	return to;
+}
+
+usec_t boot_report_ago(const struct boot_report *report, const struct boot_report_stage *stage)
+{
+	if (stage->uptime == 0)
+		return 0;
+	return MIN(usec_sub(report->uptime, stage->uptime), AGO_MAX);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+/*
+ * Reports of the initramfs: stages of a boot as events of the time they were reached, and a failure
+ * as the end of the attempt.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/sys/fd.h"
+#include "lib/sys/file.h"
+#include "server/proto/url_query.h"
+#include "server/service/attempt_service.h"
+#include "server/service/job_bundle.h"
+#include "server/service/moves.h"
+#include "server/store/host_store.h"
+#include "server/store/job_store.h"
+
+#define JOURNAL_NAME "initramfs.log" /* in the result directory of the attempt */
+
+static int write_stages(struct services *s, const struct moment *m, const struct subject *subject,
+                        const struct boot_report *report)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < report->n_stages; i++) {
+		const struct boot_report_stage *stage = &report->stages[i];
+		usec_t ago = boot_report_ago(report, stage);
+		const struct moment then = { .now = usec_sub(m->now, ago),
+			                     .wall = usec_sub(m->wall, ago),
+			                     .steady = usec_sub(m->steady, ago) };
+
+		r = services_event(s, &then, stage->kind, subject, "{s:I}", "uptime_ms",
+		                   (json_int_t)(stage->uptime / USEC_PER_MSEC));
+	}
+	return r;
+}
+
+/* A boot that failed was in the initramfs, at the least. */
+static int write_failure(struct services *s, const struct moment *m, const struct subject *subject,
+                         const struct boot_report *report)
+{
+	return services_event(s, m, EVENT_INITRAMFS_START, subject, "{s:s, s:s, s:s, s:s, s:I}",
+	                      "stage", report->stage, "step", report->step, "cause", report->cause,
+	                      "detail", report->detail, "uptime_ms",
+	                      (json_int_t)(report->uptime / USEC_PER_MSEC));
+}
+
+static int write_events(struct services *s, const struct moment *m, const struct subject *subject,
+                        const struct boot_report *report)
+{
+	int r = write_stages(s, m, subject, report);
+
+	if (r == 0 && report->has_failed)
+		r = write_failure(s, m, subject, report);
+	return r;
+}
+
+/* Best effort: a journal that cannot be kept must not keep the attempt from ending. */
+static void keep_journal(struct services *s, int64_t job_id, struct slice journal)
+{
+	struct bytes text = { .data = malloc(journal.len + 1), .cap = journal.len };
+	CLEANUP(fd_closep) int dir = -1;
+	struct job_record job;
+
+	if (text.data && journal.len > 0 && job_store_find(s->db, job_id, &job) == 0)
+		dir = job_bundle_open_results(s, &job);
+	if (dir >= 0) {
+		url_query_decode(journal, &text);
+		(void)file_write_durably(dir, JOURNAL_NAME, bytes_slice(&text), 0644);
+	}
+	free(text.data);
+}
+
+/* Said again, because the answer was lost: right when it is the same failure. */
+static int report_again(const struct attempt *attempt, const struct boot_report *report)
+{
+	char cause[BOOT_REPORT_CAUSE_MAX];
+
+	if (report->has_failed && attempt->state == ATTEMPT_INFRA &&
+	    strcmp(attempt->cause, boot_report_cause(report, cause)) == 0)
+		return ATTEMPT_OK;
+	return ATTEMPT_GONE;
+}
+
+static int take_report(struct services *s, const struct moment *m, int64_t id, struct slice token,
+                       const struct boot_report *report)
+{
+	char cause[BOOT_REPORT_CAUSE_MAX];
+	struct attempt attempt;
+	struct subject subject;
+	int r = attempt_service_check(s, id, token, &attempt);
+
+	if (r == ATTEMPT_GONE)
+		return report_again(&attempt, report);
+	if (r != 0)
+		return r;
+	attempt.seen_steady = m->steady;
+	subject = attempt_subject(&attempt);
+	r = write_events(s, m, &subject, report);
+	if (r < 0 || !report->has_failed)
+		return r < 0 ? r : move_attempt_touch(s, &attempt);
+	keep_journal(s, attempt.job, report->journal);
+	return move_attempt(s, m, &attempt, ATTEMPT_EVENT_FAIL, boot_report_cause(report, cause));
+}
+
+int attempt_service_report(struct services *s, const struct moment *m, int64_t id,
+                           struct slice token, const struct boot_report *report)
+{
+	int r = db_begin(s->db);
+
+	if (r < 0)
+		return r;
+	return services_finish(s, take_report(s, m, id, token, report));
+}
+
+static int take_boot_report(struct services *s, const struct moment *m, struct mac mac,
+                            uint32_t peer, const struct boot_report *report)
+{
+	struct known_machine machine;
+	struct subject subject;
+	int r = host_store_machine_of(s->db, mac, &machine);
+
+	if (r != 0 || machine.address != peer)
+		return r < 0 ? r : ATTEMPT_FOREIGN;
+	subject = (struct subject){ .host = machine.name, .mac = mac };
+	return write_events(s, m, &subject, report);
+}
+
+int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,
+                                uint32_t peer, const struct boot_report *report)
+{
+	int r = db_begin(s->db);
+
+	if (r < 0)
+		return r;
+	return services_finish(s, take_boot_report(s, m, mac, peer, report));
+}

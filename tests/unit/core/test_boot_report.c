@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MulanPSL-2.0 */
+#include "tests/support/test.h"
+
+#include "server/core/boot_report.h"
+
+static void a_good_boot_is_a_list_of_stages(void **state)
+{
+	struct boot_report report;
+
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("stage=start&uptime_ms=2650&stage=root&"
+	                                                 "uptime_ms=5010&stage=overlay&"
+	                                                 "uptime_ms=5015&stage=switch&"
+	                                                 "uptime_ms=5200"),
+	                                   &report),
+	                 0);
+	assert_false(report.has_failed);
+	assert_int_equal(report.n_stages, 4);
+	assert_int_equal(report.stages[0].kind, EVENT_INITRAMFS_START);
+	assert_int_equal(report.stages[2].kind, EVENT_INITRAMFS_OVERLAY);
+	assert_int_equal(boot_report_ago(&report, &report.stages[0]), 2550 * USEC_PER_MSEC);
+	assert_int_equal(boot_report_ago(&report, &report.stages[3]), 0);
+}
+
+static void a_failure_has_stage_step_and_cause(void **state)
+{
+	struct boot_report report;
+	char cause[BOOT_REPORT_CAUSE_MAX];
+
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("stage=initramfs&step=fetch&cause=status&"
+	                                                 "detail=404+of+http%3a%2f%2fh%0a&"
+	                                                 "uptime_ms=70&journal=a%0Ab"),
+	                                   &report),
+	                 0);
+	assert_true(report.has_failed);
+	assert_int_equal(report.n_stages, 0);
+	assert_string_equal(boot_report_cause(&report, cause), "initramfs.fetch.status");
+	assert_string_equal(report.detail, "404 of http://h\\x0a");
+	assert_int_equal(report.uptime, 70 * USEC_PER_MSEC);
+	assert_true(slice_equal(report.journal, SLICE_LITERAL("a%0Ab")));
+}
+
+static void words_that_are_too_long_are_cut(void **state)
+{
+	struct boot_report report;
+	char body[2048], cause[BOOT_REPORT_CAUSE_MAX];
+
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "cause=", 6);
+	assert_int_equal(boot_report_parse(slice_make(body, sizeof(body)), &report), 0);
+	assert_int_equal(strlen(report.cause), BOOT_REPORT_WORD_MAX - 1);
+	assert_int_equal(strncmp(boot_report_cause(&report, cause), "initramfs.unknown.xxx", 21),
+	                 0);
+	memcpy(body,
+	       "stage=start&stage=start&stage=start&stage=start&stage=start&stage=start&"
+	       "stage=start&stage=start&stage=start&detail=",
+	       115);
+	assert_int_equal(boot_report_parse(slice_make(body, sizeof(body)), &report), 0);
+	assert_int_equal(report.n_stages, BOOT_REPORT_STAGES_MAX);
+	assert_int_equal(strlen(report.detail), BOOT_REPORT_DETAIL_MAX - 1);
+}
+
+static void a_clock_that_jumped_moves_no_stage_far(void **state)
+{
+	struct boot_report report;
+
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("stage=start&uptime_ms=1&stage=switch&"
+	                                                 "uptime_ms=31000000000"),
+	                                   &report),
+	                 0);
+	assert_int_equal(boot_report_ago(&report, &report.stages[0]), 60 * USEC_PER_MINUTE);
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("stage=start&uptime_ms=-1"), &report), 0);
+	assert_int_equal(boot_report_ago(&report, &report.stages[0]), 0);
+}
+
+static void what_says_nothing_is_refused(void **state)
+{
+	struct boot_report report;
+
+	assert_int_equal(boot_report_parse(SLICE_NULL, &report), BOOT_REPORT_BAD);
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("stage=moon&cause=&x=1"), &report),
+	                 BOOT_REPORT_BAD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_boot_is_a_list_of_stages),
+		cmocka_unit_test(a_failure_has_stage_step_and_cause),
+		cmocka_unit_test(words_that_are_too_long_are_cut),
+		cmocka_unit_test(a_clock_that_jumped_moves_no_stage_far),
+		cmocka_unit_test(what_says_nothing_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
