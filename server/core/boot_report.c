@@ -9,8 +9,9 @@
 #include "server/proto/url_query.h"
 
 #define UPTIME_MS_MAX (UINT64_C(365) * 24 * 3600 * 1000)
-#define AGO_MAX       (60 * USEC_PER_MINUTE) /* a clock that jumped does not move a stage further back \
-	                                      */
+#define AGO_MAX                                                                                    \
+	(60 * USEC_PER_MINUTE) /* a clock that jumped does not move a stage further back           \
+	                        */
 
 /* Decodes into a text that is cut when it is long; bytes that are no ASCII are escaped. */
 static void decode(struct slice raw, char *to, size_t size)
