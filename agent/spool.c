@@ -192,13 +192,15 @@ static void on_reply(void *userdata, const struct client_reply *reply)
 	if (q == TRANSFER_RETRY) {
 		wait_to_retry(s, reply);
 	} else {
-		backoff_reset(&s->backoff);
 		s->retry_at = 0;
 		if (file->transfer.is_lost) {
 			(void)snprintf(text, sizeof(text), "the server said %u", reply->status);
 			lose_current(s, text);
 		}
-		s->events.progressed(s->userdata);
+		if (q != TRANSFER_ASKED) {
+			backoff_reset(&s->backoff);
+			s->events.progressed(s->userdata);
+		}
 	}
 	pump(s);
 }

@@ -26,16 +26,21 @@ static int lose(struct transfer *t)
 	return TRANSFER_ENDED;
 }
 
-/* The server names its offset. moved: whether that is news. */
+/* The server names its offset: only one beyond all before is progress. A server that cannot store
+ * (a full disk) answers this well for ever. */
 static int take_offset(struct transfer *t, uint64_t offset)
 {
-	bool moved = offset != t->offset || t->must_ask;
+	bool is_news = offset != t->offset || t->must_ask;
 
 	if (offset > t->size)
 		return lose(t); /* it has bytes that we never had */
 	t->offset = offset;
 	t->must_ask = false;
-	return moved ? TRANSFER_GOOD : TRANSFER_RETRY;
+	if (offset > t->best) {
+		t->best = offset;
+		return TRANSFER_GOOD;
+	}
+	return is_news ? TRANSFER_ASKED : TRANSFER_RETRY;
 }
 
 /* Whether asking again later may help. */
@@ -56,13 +61,13 @@ static int input_head(struct transfer *t, const struct transfer_answer *answer)
 	if (answer->status != 200 && answer->status != 204)
 		return TRANSFER_RETRY;
 	q = take_offset(t, answer->has_offset ? answer->offset : 0);
-	if (q == TRANSFER_GOOD && answer->is_complete && t->offset == t->size && t->is_final) {
+	if (q == TRANSFER_ENDED || !answer->is_complete)
+		return q;
+	if (t->offset == t->size && t->is_final) {
 		t->is_done = true;
 		return TRANSFER_ENDED;
 	}
-	if (q == TRANSFER_GOOD && answer->is_complete && t->offset < t->size)
-		return lose(t); /* closed with fewer bytes than we have */
-	return q;
+	return t->offset < t->size ? lose(t) : q; /* closed with fewer bytes than we have */
 }
 
 static int input_put(struct transfer *t, uint64_t len, bool was_final,
@@ -75,9 +80,11 @@ static int input_put(struct transfer *t, uint64_t len, bool was_final,
 		bool stuck = answer->offset == t->offset;
 
 		t->offset = answer->offset;
+		t->best = MAX(t->best, t->offset);
 		return stuck ? TRANSFER_RETRY : TRANSFER_GOOD;
 	}
 	t->offset = reached;
+	t->best = MAX(t->best, reached);
 	if (t->offset == t->size && was_final) {
 		t->is_done = true;
 		return TRANSFER_ENDED;

@@ -24,6 +24,7 @@ enum transfer_want {
 struct transfer {
 	uint64_t size;   /* bytes of the file now; never shrinks */
 	uint64_t offset; /* what the server has, as far as we know */
+	uint64_t best;   /* the highest offset it ever acknowledged */
 	bool is_final;   /* size is the last word */
 	bool must_ask;   /* the offset is a guess: ask first */
 	bool is_done, is_lost;
@@ -45,6 +46,7 @@ enum transfer_outcome {
 	TRANSFER_RETRY = 1,  /* wait, then go on */
 	TRANSFER_FENCED = 2, /* this attempt may write nothing any more */
 	TRANSFER_ENDED = 3,  /* done or lost: transfer_next says which */
+	TRANSFER_ASKED = 4,  /* go on at once; but what failed before may fail again */
 };
 
 /*

@@ -100,7 +100,7 @@ static void after_a_cut_the_server_is_asked(void **state)
 	static const unsigned lost[] = { 0, 500, 503, 408, 416, 507 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
-		struct transfer t = { .size = 20, .offset = 5, .is_final = true };
+		struct transfer t = { .size = 20, .offset = 5, .best = 5, .is_final = true };
 		struct transfer_answer answer = { .status = lost[i] };
 		uint64_t len = 0;
 
@@ -121,10 +121,10 @@ static void after_a_cut_the_server_is_asked(void **state)
 
 static void wrong_offset_is_put_right_by_the_answer(void **state)
 {
-	struct transfer t = { .size = 20, .offset = 12, .is_final = true };
+	struct transfer t = { .size = 20, .offset = 12, .best = 12, .is_final = true };
 	struct transfer_answer answer = { .status = 409, .has_offset = true, .offset = 3 };
 
-	assert_int_equal(transfer_input(&t, TRANSFER_WANT_PUT, 8, true, &answer), TRANSFER_GOOD);
+	assert_int_equal(transfer_input(&t, TRANSFER_WANT_PUT, 8, true, &answer), TRANSFER_ASKED);
 	assert_int_equal(t.offset, 3);
 	/* the same again makes no progress: not at once, and after asking */
 	assert_int_equal(transfer_input(&t, TRANSFER_WANT_PUT, 8, true, &answer), TRANSFER_RETRY);
@@ -151,8 +151,28 @@ static void head_of_an_unknown_file_is_zero(void **state)
 	struct transfer t = { .size = 20, .offset = 7, .must_ask = true };
 	const struct transfer_answer answer = { .status = 404 };
 
-	assert_int_equal(transfer_input(&t, TRANSFER_WANT_HEAD, 0, false, &answer), TRANSFER_GOOD);
+	assert_int_equal(transfer_input(&t, TRANSFER_WANT_HEAD, 0, false, &answer), TRANSFER_ASKED);
 	assert_int_equal(t.offset, 0);
+}
+
+/* It answers HEAD for ever, and that is no progress. */
+static void full_disk_is_no_progress(void **state)
+{
+	struct transfer t = { .size = 20, .offset = 5, .best = 5, .is_final = true };
+	struct transfer_answer answer = { .status = 200, .has_offset = true, .offset = 8 };
+
+	t.must_ask = true;
+	assert_int_equal(transfer_input(&t, TRANSFER_WANT_HEAD, 0, false, &answer), TRANSFER_GOOD);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(transfer_input(&t, TRANSFER_WANT_PUT, 12, true,
+		                                &(struct transfer_answer){ .status = 507 }),
+		                 TRANSFER_RETRY);
+		assert_int_equal(transfer_input(&t, TRANSFER_WANT_HEAD, 0, false, &answer),
+		                 TRANSFER_ASKED);
+		assert_int_equal(transfer_next(&t, 20, &(uint64_t){ 0 }), TRANSFER_WANT_PUT);
+	}
+	answer = (struct transfer_answer){ .status = 201 };
+	assert_int_equal(transfer_input(&t, TRANSFER_WANT_PUT, 4, false, &answer), TRANSFER_GOOD);
 }
 
 static void server_that_keeps_less_is_believed(void **state)
@@ -239,7 +259,7 @@ static void every_byte_arrives_once_whatever_is_lost(void **state)
 			if (rng_between(&rng, 0, 3) == 0)
 				answer = (struct transfer_answer){ .status = 0 };
 			q = transfer_input(&t, want, len, was_final, &answer);
-			assert_in_range(q, TRANSFER_GOOD, TRANSFER_ENDED);
+			assert_in_range(q, TRANSFER_GOOD, TRANSFER_ASKED);
 		}
 		assert_true(t.is_done);
 		assert_true(store.is_complete);
@@ -257,6 +277,7 @@ int main(void)
 		cmocka_unit_test(wrong_offset_is_put_right_by_the_answer),
 		cmocka_unit_test(head_may_say_it_is_all_there),
 		cmocka_unit_test(head_of_an_unknown_file_is_zero),
+		cmocka_unit_test(full_disk_is_no_progress),
 		cmocka_unit_test(server_that_keeps_less_is_believed),
 		cmocka_unit_test(refused_files_are_lost),
 		cmocka_unit_test(fence_is_told),
