@@ -27,7 +27,7 @@ _cci_drop_udev_rules() {
     for _rule in "$initdir"/{usr/,}lib/udev/rules.d/* "$initdir"/etc/udev/rules.d/*; do
         case ${_rule##*/} in
             50-udev-default.rules | 60-block.rules | 60-persistent-storage.rules | 80-drivers.rules) ;;
-            80-net-setup-link.rules | 99-systemd.rules) ;;
+            75-net-description.rules | 80-net-setup-link.rules | 99-systemd.rules) ;;
             *) rm -f -- "$_rule" ;;
         esac
     done

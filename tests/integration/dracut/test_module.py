@@ -10,9 +10,9 @@ import sys
 import tempfile
 import unittest
 
+import images
+
 MODULES, GENERATOR, CCI_INIT = sys.argv[1:4]
-BASE = "/usr/lib/dracut"
-LEAN = "dash systemd systemd-initrd base udev-rules cci"
 LEAN_MAX = 26 << 20     # unpacked, without kernel modules; Debian 12 gives about 20
 
 
@@ -58,29 +58,8 @@ class Image:
 
     def __init__(self, arguments, settings):
         self.top = tempfile.mkdtemp(prefix="cci-dracut-")
-        base = os.path.join(self.top, "base")
-        programs = os.path.join(self.top, "programs")
-        os.makedirs(os.path.join(base, "modules.d"))
-        os.makedirs(programs)
-        os.makedirs(os.path.join(self.top, "conf"))
-        for name in os.listdir(BASE):
-            if name != "modules.d":
-                os.symlink(os.path.join(BASE, name), os.path.join(base, name))
-        for folder in (os.path.join(BASE, "modules.d"), MODULES):
-            for name in os.listdir(folder):
-                link = os.path.join(base, "modules.d", name)
-                if os.path.isdir(os.path.join(folder, name)) and not os.path.lexists(link):
-                    os.symlink(os.path.join(os.path.abspath(folder), name), link)
-        shutil.copy(GENERATOR, os.path.join(programs, "cci-generator"))
-        shutil.copy(CCI_INIT, os.path.join(programs, "cci-init"))
-        env = dict(os.environ, dracutbasedir=base, cci_programs=programs, **settings)
-        self.done = subprocess.run(
-            ["dracut", "--no-hostonly", "--no-hostonly-cmdline", "--force", "--no-kernel",
-             "--no-early-microcode", "--no-compress", "--conf", "/dev/null", "--confdir",
-             os.path.join(self.top, "conf"), "--tmpdir", self.top] + arguments +
-            [os.path.join(self.top, "image"), "0.0-none"],
-            env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-            timeout=300)
+        self.done = images.dracut(self.top, MODULES, GENERATOR, CCI_INIT,
+                                  ["--no-kernel", "--no-compress"] + arguments, settings)
 
     def __enter__(self):
         return self
@@ -124,7 +103,7 @@ class Images(unittest.TestCase):
         return root, found
 
     def test_lean(self):
-        root, found = self.build(["-m", LEAN])
+        root, found = self.build(images.LEAN)
         self.assertFalse({n for n in found if "dracut-" in n and n.endswith(".service")})
         self.assertFalse({n for n in found if "lib/dracut/hooks" in n or "libcurl" in n})
         for name in ("systemd-networkd", "systemd-networkd-wait-online", "network/20-cci.network",
@@ -144,7 +123,7 @@ class Images(unittest.TestCase):
             self.assertNotIn("error while loading", done.stderr, path)
 
     def test_lean_with_a_shell(self):
-        _, found = self.build(["-m", LEAN], cci_shell="yes")
+        _, found = self.build(images.LEAN, cci_shell="yes")
         self.assertTrue({n for n in found if n.endswith("system/emergency.service")})
         self.assertIn("usr/bin/dmesg", found)
 
