@@ -16,6 +16,7 @@ BUILD = os.environ.get("CCI_BUILD", os.path.join(TOP, "build"))
 # What runs in the guest: no sanitizers there, their libraries are not in the image.
 RELEASE = os.path.join(TOP, "build-release")
 
+INITRAMFS_PROGRAMS = ("cci-generator", "cci-init")
 AGENT = os.path.join(RELEASE, "agent", "lkp-bootstrap")
 
 
@@ -67,10 +68,12 @@ def prepare(tell=None):
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, ".prepare"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tell("release build of the agent")
-        build_release("agent/lkp-bootstrap")
+        tell("release build of what runs in machines")
+        build_release("agent/lkp-bootstrap", *(f"initramfs/{n}" for n in INITRAMFS_PROGRAMS))
         if not os.path.exists(image_link()):
             tell("making the image (once; minutes)")
         _run(tool("cci-mkos"), "debian:bookworm", "--srv", SRV, "--cache",
-             os.path.join(CACHE, "mkos"), "--keep", "2", "--agent", AGENT, "--unit", agent_unit())
+             os.path.join(CACHE, "mkos"), "--keep", "2", "--agent", AGENT, "--unit", agent_unit(),
+             "--initramfs", os.path.join(RELEASE, "initramfs"),
+             "--dracut-module", os.path.join(TOP, "dracut-module"))
         _run(tool("loaders"), TFTP)

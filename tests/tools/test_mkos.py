@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import tempfile
+import types
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests"))
@@ -113,6 +114,59 @@ def body(check):
             equal(sorted(mkos.chosen_modules(scratch)),
                   ["kernel/drivers/net/veth.ko", "kernel/fs/xfs/xfs.ko",
                    "kernel/lib/libcrc32c.ko"], "modules")
+        check_agent(check, scratch)
+        check_squashfs(check, scratch)
+        check_key(check, scratch)
+
+
+def check_agent(check, scratch):
+    """Where an initramfs finds the root, it copies what is below custom_bootstrap."""
+    options = types.SimpleNamespace(agent=f"{scratch}/agent", unit=f"{scratch}/agent.service")
+    for path in (options.agent, options.unit):
+        with open(path, "w", encoding="ascii") as file:
+            file.write("text")
+    plain, below = (read(mkos.pack_agent(options, f"{scratch}/{name}", prefix))
+                    for name, prefix in (("plain.cgz", ""), ("below.cgz", "custom_bootstrap/")))
+    with check.check("the agent is at its place in an OS image"):
+        equal("usr/lib/cci/lkp-bootstrap" in [e[0] for e in plain], True, "the agent is there")
+        equal([e[0] for e in plain if "/" not in e[0]], ["etc", "usr"], "directories at the top")
+    with check.check("and in custom_bootstrap for a root that is found"):
+        equal([e[0] for e in below], ["custom_bootstrap"] + [f"custom_bootstrap/{e[0]}"
+                                                             for e in plain], "names")
+
+
+def check_squashfs(check, scratch):
+    tree = f"{scratch}/tree"
+    os.makedirs(f"{tree}/boot")
+    os.makedirs(f"{tree}/etc")
+    for name in ("boot/vmlinuz-6.1", "etc/hosts"):
+        with open(f"{tree}/{name}", "w", encoding="ascii") as file:
+            file.write(name)
+    os.symlink("vmlinuz-6.1", f"{tree}/boot/vmlinuz")
+    mkos.make_squashfs(tree, "6.1")
+    with check.check("the squashfs has the tree without /boot's content, and everybody may read it"):
+        names = mkos.run("unsquashfs", "-l", f"{tree}/rootfs.squashfs").split()
+        equal([n for n in names if n.startswith("squashfs-root/")],
+              [f"squashfs-root/{n}" for n in ("boot", "etc", "etc/hosts")], "names")
+        equal(stat.S_IMODE(os.stat(f"{tree}/rootfs.squashfs").st_mode), 0o644, "mode")
+    with check.check("its sum is beside it"):
+        equal(mkos.run("sha256sum", "-c", "rootfs.squashfs.sha256", cwd=tree).strip(),
+              "rootfs.squashfs: OK", "sha256sum")
+
+
+def check_key(check, scratch):
+    options = types.SimpleNamespace(initramfs=f"{scratch}/programs",
+                                    dracut_module=os.path.join(TOP, "dracut-module"))
+    os.mkdir(options.initramfs)
+    for name in mkos.INITRAMFS_PROGRAMS:
+        with open(f"{options.initramfs}/{name}", "w", encoding="ascii") as file:
+            file.write(name)
+    with check.check("an initramfs is made anew only when its parts have changed"):
+        key = mkos.initramfs_key(options)
+        equal(mkos.initramfs_key(options), key, "the same parts")
+        with open(f"{options.initramfs}/cci-init", "a", encoding="ascii") as file:
+            file.write("new")
+        equal(mkos.initramfs_key(options) != key, True, "another program has another key")
 
 
 if __name__ == "__main__":

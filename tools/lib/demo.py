@@ -28,11 +28,12 @@ testbox: vm-2p8g
 os: debian
 os_arch: x86_64
 os_version: bookworm
-os_mount: initramfs
+os_mount: {os_mount}
 runtime: 60
 script: |
   echo "Hello from $(uname -n), $(uname -sr)"
   cat /proc/cmdline
+  grep " / " /proc/mounts
   grep MemTotal /proc/meminfo
 """
 
@@ -49,6 +50,10 @@ STAGES = {
     "boot.offer": (26, "a job is offered"),
     "file.start": (28, None),
     "file.done": (40, None),
+    "initramfs.start": (45, "the initramfs begins"),
+    "initramfs.root": (55, "the root image is there"),
+    "initramfs.overlay": (56, "an overlay stands on it"),
+    "initramfs.switch": (60, "the initramfs hands over"),
     "agent.hello": (75, "lkp-bootstrap says hello"),
     "job.setup": (80, "the job is set up"),
     "job.running": (85, "the job runs"),
@@ -88,7 +93,7 @@ class Progress:
     def stage(self, kind, words):
         percent = STAGES[kind][0]
         self.percent = max(self.percent, percent)
-        self.line(f"{kind:14s} {words}")
+        self.line(f"{kind:17s} {words}")
 
     def tick(self):
         with self.lock:
@@ -172,7 +177,7 @@ def boot_once(options, directory, outside):
     with server.start():
         job_file = os.path.join(directory, "hello.yaml")
         with open(job_file, "w", encoding="utf-8") as file:
-            file.write(JOB)
+            file.write(JOB.replace("{os_mount}", options.os_mount))
         print(f"  job file {os.path.relpath(job_file)}; look inside with: "
               f"nsenter -t {outside} -n", flush=True)
         out, _ = cci(server, "submit", job_file)
@@ -242,7 +247,9 @@ def parse():
         "others as cci wait")
     parser.add_argument("--firmware", choices=["uefi", "bios"], default="uefi",
                         help="OVMF with its own PXE, or SeaBIOS with iPXE in its card (uefi)")
-    parser.add_argument("--os-mount", default="initramfs", help="how the root comes (initramfs)")
+    parser.add_argument("--os-mount", choices=["initramfs", "http"], default="initramfs",
+                        help="how the root comes: unpacked into memory, or as a squashfs over HTTP "
+                        "below an overlay (initramfs)")
     parser.add_argument("--web", action="store_true", help="keep the lab for its web page")
     parser.add_argument("--memory", type=int, default=1024, metavar="MIB",
                         help="of the machine (1024)")
@@ -251,8 +258,6 @@ def parse():
     options = parser.parse_args()
     if options.web:
         parser.error("--web: there is no web page yet")
-    if options.os_mount != "initramfs":
-        parser.error(f"--os-mount {options.os_mount}: only initramfs can be shown yet")
     return options
 
 
