@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * A table says which fields have a type of their own and what may stand in them; what is derived
- * from several fields is in job_derive.
+ * Fields whose value is more than a text, one by one, and the whole in order. Texts are in
+ * job_text, the kernel's parameters in job_kernel, what several fields say together in job_derive.
  */
 #include "lib/doc/job.h"
 
@@ -15,8 +15,6 @@
 #include "lib/base/text.h"
 #include "lib/doc/job_parts.h"
 
-#define TEXT_MAX_LEN 4096 /* a kernel takes 2 KiB to 4 KiB of command line */
-
 static const char *const os_mount_names[_OS_MOUNT_MAX] = {
 	[OS_MOUNT_INITRAMFS] = "initramfs", [OS_MOUNT_NFS] = "nfs",   [OS_MOUNT_CIFS] = "cifs",
 	[OS_MOUNT_LOCAL] = "local",         [OS_MOUNT_HTTP] = "http",
@@ -28,68 +26,6 @@ static const char *const job_next_names[_JOB_NEXT_MAX] = {
 	[JOB_NEXT_POWEROFF] = "poweroff",
 };
 DEFINE_NAME_TABLE(job_next, job_next_names);
-
-enum field_kind {
-	FIELD_NAME, /* one component of a path */
-	FIELD_WORD, /* printable ASCII without a space */
-	FIELD_LINE, /* printable, one line */
-};
-
-struct field {
-	const char *key;
-	enum field_kind kind;
-	size_t offset; /* of a const char * in struct job */
-};
-
-#define JOB_FIELD(member, kind)                                                                    \
-	{                                                                                          \
-#member, kind, offsetof(struct job, member)                                        \
-	}
-
-static const struct field fields[] = {
-	JOB_FIELD(suite, FIELD_NAME),
-	JOB_FIELD(category, FIELD_NAME),
-	JOB_FIELD(testbox, FIELD_NAME),
-	JOB_FIELD(tbox_group, FIELD_NAME),
-	JOB_FIELD(os, FIELD_NAME),
-	JOB_FIELD(os_arch, FIELD_NAME),
-	JOB_FIELD(os_version, FIELD_NAME),
-	JOB_FIELD(queue, FIELD_NAME),
-	JOB_FIELD(kernel_version, FIELD_NAME),
-	JOB_FIELD(kernel_uri, FIELD_WORD),
-	JOB_FIELD(crashkernel, FIELD_WORD),
-	JOB_FIELD(os_lv, FIELD_NAME),
-	JOB_FIELD(os_lv_size, FIELD_NAME),
-	JOB_FIELD(src_lv_suffix, FIELD_NAME),
-	JOB_FIELD(boot_lv_suffix, FIELD_NAME),
-	JOB_FIELD(my_email, FIELD_LINE),
-	JOB_FIELD(my_name, FIELD_LINE),
-	JOB_FIELD(my_account, FIELD_LINE),
-};
-
-bool job_is_name(struct slice text)
-{
-	if (text.len == 0 || text.len > JOB_NAME_MAX)
-		return false;
-	if (!char_is_alnum((char)text.data[0]) && text.data[0] != '_')
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = (char)text.data[i];
-
-		if (!char_is_alnum(c) && (c == '\0' || !strchr("_.+:@-", c)))
-			return false;
-	}
-	return true;
-}
-
-static bool is_printable(struct slice s, bool spaces)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.data[i] < 0x20 || s.data[i] == 0x7f || (!spaces && s.data[i] == ' ') ||
-		    (!spaces && s.data[i] > 0x7f))
-			return false;
-	return s.len <= TEXT_MAX_LEN;
-}
 
 int job_bad(struct job_error *error, const char *field, const char *format, ...)
 {
@@ -114,83 +50,6 @@ json_t *job_get(const struct job *job, const char *key)
 int job_set_text(struct job *job, const char *key, const char *text)
 {
 	return json_object_set_new(job->doc, key, json_string(text)) < 0 ? -ENOMEM : 0;
-}
-
-/*
- * Makes a number that stands where a text belongs (`os_version: 12`) that text in the document.
- * Returns 0 and the text, JOB_BAD or -ENOMEM.
- */
-static int read_text(struct job *job, const char *key, json_t *value, const char **ret,
-                     struct job_error *error)
-{
-	char number[40];
-	int r;
-
-	if (json_is_string(value)) {
-		*ret = json_string_value(value);
-		if (strlen(*ret) != json_string_length(value))
-			return job_bad(error, key, "a NUL in a text is not accepted");
-		return 0;
-	}
-	if (json_is_integer(value))
-		(void)snprintf(number, sizeof(number), "%lld",
-		               (long long)json_integer_value(value));
-	else if (json_is_real(value))
-		(void)snprintf(number, sizeof(number), "%.15g", json_real_value(value));
-	else
-		return job_bad(error, key, "expected a text");
-	r = job_set_text(job, key, number);
-	if (r < 0)
-		return r;
-	*ret = json_string_value(json_object_get(job->doc, key));
-	return 0;
-}
-
-static int check_text(const struct field *field, const char *text, struct job_error *error)
-{
-	struct slice s = slice_from_text(text);
-
-	switch (field->kind) {
-	case FIELD_NAME:
-		if (!job_is_name(s))
-			return job_bad(error, field->key,
-			               "expected a name: a letter or digit, then those and _.+:@-");
-		return 0;
-	case FIELD_WORD:
-		if (s.len == 0 || !is_printable(s, false))
-			return job_bad(error, field->key, "expected one word of printable ASCII");
-		return 0;
-	case FIELD_LINE:
-		if (!is_printable(s, true))
-			return job_bad(error, field->key, "expected one line of text");
-		return 0;
-	}
-	return 0;
-}
-
-/* Reads the fields of the table. An empty text counts as absent. */
-static int read_fields(struct job *job, struct job_error *error)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		json_t *value = job_get(job, fields[i].key);
-		const char **member = (const char **)(void *)((char *)job + fields[i].offset);
-		const char *text = NULL;
-		int r;
-
-		*member = NULL;
-		if (!value)
-			continue;
-		r = read_text(job, fields[i].key, value, &text, error);
-		if (r != 0)
-			return r;
-		if (!text || text[0] == '\0')
-			continue;
-		r = check_text(&fields[i], text, error);
-		if (r != 0)
-			return r;
-		*member = text;
-	}
-	return 0;
 }
 
 /* A duration in seconds: a number, or digits with s, m, h, d or w, as lkp writes runtimes. */
@@ -296,7 +155,7 @@ static int add_disk(struct job *job, json_t *disks, struct slice disk, struct jo
 	disk = text_trim(disk);
 	if (disk.len == 0)
 		return 0;
-	if (!slice_has_prefix(disk, SLICE_LITERAL("/dev/")) || !is_printable(disk, false))
+	if (!slice_has_prefix(disk, SLICE_LITERAL("/dev/")) || !job_is_printable(disk, false))
 		return job_bad(error, "rootfs_disk", "expected paths that begin with /dev/");
 	if (job->n_rootfs_disk == JOB_DISKS_MAX)
 		return job_bad(error, "rootfs_disk", "more than %d disks", JOB_DISKS_MAX);
@@ -353,76 +212,6 @@ static int read_disks(struct job *job, struct job_error *error)
 	return json_object_set_new(job->doc, "rootfs_disk", disks) < 0 ? -ENOMEM : 0;
 }
 
-/* `bp_` and `bp<n>_` are how Compass-CI marks keys of boot_params. */
-static const char *boot_param_name(const char *key)
-{
-	const char *p = key;
-
-	if (strncmp(p, "bp", 2) != 0)
-		return key;
-	for (p += 2; char_is_digit(*p); p++)
-		;
-	return *p == '_' && p[1] != '\0' ? p + 1 : key;
-}
-
-static int append_boot_params(const struct job *job, struct buffer *out, struct job_error *error)
-{
-	json_t *map = job_get(job, "boot_params"), *value;
-	const char *key;
-
-	if (map && !json_is_object(map))
-		return job_bad(error, "boot_params", "expected a map of kernel parameters");
-	json_object_foreach(map, key, value)
-	{
-		const char *name = boot_param_name(key);
-
-		if (!is_printable(slice_from_text(name), false))
-			return job_bad(error, "boot_params", "a key is not one printable word");
-		buffer_printf(out, "%s%s", out->len > 0 ? " " : "", name);
-		if (json_is_integer(value))
-			buffer_printf(out, "=%lld", (long long)json_integer_value(value));
-		else if (json_is_string(value) && json_string_length(value) > 0)
-			buffer_printf(out, "=%s", json_string_value(value));
-		else if (!json_is_null(value) && !json_is_true(value) && !json_is_string(value))
-			return job_bad(error, "boot_params", "a value must be a text or a number");
-	}
-	return 0;
-}
-
-/* kernel_custom_params, our kernel_params (a text; the array is made by servers), boot_params. */
-static int read_kernel_params(struct job *job, struct job_error *error)
-{
-	static const char *const keys[] = { "kernel_custom_params", "kernel_params" };
-	struct buffer out = BUFFER_NULL;
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys) && r == 0; i++) {
-		const json_t *value = job_get(job, keys[i]);
-
-		if (json_is_string(value))
-			buffer_printf(&out, "%s%s", out.len > 0 ? " " : "",
-			              json_string_value(value));
-		else if (value && !(i == 1 && json_is_array(value)))
-			r = job_bad(error, keys[i], "expected words of a kernel command line");
-	}
-	if (r == 0)
-		r = append_boot_params(job, &out, error);
-	if (r == 0)
-		r = buffer_error(&out);
-	if (r == 0 && (out.len > TEXT_MAX_LEN || !is_printable(buffer_slice(&out), true)))
-		r = job_bad(error, "kernel_params", "expected one line of at most %d bytes",
-		            TEXT_MAX_LEN);
-	if (r == 0) {
-		struct slice trimmed = text_trim(buffer_slice(&out));
-
-		job->owned[0] = text_dup(trimmed);
-		job->kernel_params = job->owned[0];
-		r = job->owned[0] ? 0 : -ENOMEM;
-	}
-	buffer_deinit(&out);
-	return r;
-}
-
 /* A job must bring something to run: `script`, or job2sh with run_job. */
 static int read_program(struct job *job, struct job_error *error)
 {
@@ -472,7 +261,7 @@ static int read_rest(struct job *job, struct job_error *error)
 	r = read_disks(job, error);
 	if (r != 0)
 		return r;
-	r = read_kernel_params(job, error);
+	r = job_read_kernel_params(job, error);
 	if (r != 0)
 		return r;
 	return read_program(job, error);
@@ -482,7 +271,7 @@ static int read_job(struct job *job, struct job_error *error)
 {
 	int r;
 
-	r = read_fields(job, error);
+	r = job_read_texts(job, error);
 	if (r != 0)
 		return r;
 	if (!job->suite)
