@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * The connection as a small machine. `in` holds what the peer sent and nobody took yet, `head` a
- * copy of the head being handled (so that its views outlive later input), `out` what is to be sent.
+ * The connection as a small machine. `head` is a copy of the head being handled, so that its views
+ * outlive later input.
  */
 #include "server/core/http_conn.h"
 
@@ -11,10 +11,8 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/macro.h"
-#include "lib/base/text.h"
 #include "server/core/http_body.h"
-#include "server/proto/http_chunked.h"
-#include "server/proto/http_response.h"
+#include "server/core/http_input.h"
 
 enum state {
 	STATE_HEAD,    /* a head is awaited */
@@ -29,13 +27,6 @@ enum state {
 	STATE_CLOSED,
 };
 
-enum rest {
-	REST_NONE,
-	REST_FILE,
-	REST_STREAM, /* as it is, until the connection ends */
-	REST_STREAM_CHUNKED,
-};
-
 struct http_conn {
 	const struct http_conn_config *config;
 	enum state state;
@@ -44,16 +35,13 @@ struct http_conn {
 	bool is_last;    /* close after this answer */
 	bool is_stopped; /* close as soon as nothing is open */
 	usec_t since;    /* when the wait that has a deadline began */
-	struct buffer in, head, out;
-	size_t in_pos;  /* bytes of in that were taken */
-	size_t scanned; /* bytes behind in_pos known not to end the head */
-	size_t out_pos; /* bytes of out that were sent */
+	struct http_input in;
+	struct buffer head;
+	struct http_output out;
 	struct http_request request;
 	struct http_body body;
 	unsigned refusal;
 	const char *why;
-	enum rest rest;
-	int64_t file_left;
 };
 
 /* What is left of a body nobody wanted: this much is read over rather than closing. */
@@ -90,9 +78,9 @@ struct http_conn *http_conn_free(struct http_conn *conn)
 {
 	if (!conn)
 		return NULL;
-	buffer_deinit(&conn->in);
+	http_input_deinit(&conn->in);
 	buffer_deinit(&conn->head);
-	buffer_deinit(&conn->out);
+	http_output_deinit(&conn->out);
 	free(conn);
 	return NULL;
 }
@@ -111,20 +99,9 @@ static bool tell_once(struct http_conn *conn)
 	return is_news;
 }
 
-/* What the peer sent and nobody took yet. */
-static struct slice unread(const struct http_conn *conn)
+static size_t unread_len(const struct http_conn *conn)
 {
-	return slice_sub(buffer_slice(&conn->in), conn->in_pos, SIZE_MAX);
-}
-
-static void take(struct http_conn *conn, size_t n)
-{
-	conn->in_pos += n;
-	if (conn->in_pos < conn->in.len)
-		return;
-	/* An idle or held connection keeps no buffer. */
-	buffer_deinit(&conn->in);
-	conn->in_pos = 0;
+	return http_input_unread(&conn->in).len;
 }
 
 static void refuse(struct http_conn *conn, unsigned status, const char *why)
@@ -143,11 +120,10 @@ static int take_head(struct http_conn *conn, size_t len)
 	const char *why = NULL;
 	int r;
 
-	buffer_append(&conn->head, unread(conn).data, len);
+	buffer_append(&conn->head, http_input_unread(&conn->in).data, len);
 	if (conn->head.failed)
 		return -ENOMEM;
-	take(conn, len);
-	conn->scanned = 0;
+	http_input_take(&conn->in, len);
 	r = http_request_parse(buffer_slice(&conn->head), &conn->request, &why);
 	if (r != 0) {
 		refuse(conn, (unsigned)r, why);
@@ -158,34 +134,18 @@ static int take_head(struct http_conn *conn, size_t len)
 	return 0;
 }
 
-/* Reads over empty lines in front of a request line (RFC 9112 section 2.2). */
-static void skip_empty_lines(struct http_conn *conn)
-{
-	while (slice_has_prefix(unread(conn), SLICE_LITERAL("\r\n"))) {
-		take(conn, 2);
-		conn->scanned = 0;
-	}
-}
-
 /* Looks for a whole head in what came. Returns 0 or -ENOMEM. */
 static int look_for_head(struct http_conn *conn)
 {
-	struct slice in;
+	const char *why = NULL;
 	size_t len = 0;
 	int r;
 
-	skip_empty_lines(conn);
-	in = slice_sub(unread(conn), 0, conn->config->head_max);
-	r = http_request_find_end(in, conn->scanned, &len);
+	r = http_input_find_head(&conn->in, conn->config->head_max, &len, &why);
 	if (r == 0)
 		return take_head(conn, len);
-	conn->scanned = in.len;
-	if (r == HTTP_HEAD_BAD)
-		refuse(conn, 400, "a line does not end with CR LF");
-	else if (in.len == conn->config->head_max && slice_find(in, '\n', 0) == in.len)
-		refuse(conn, 414, "the request line is too long");
-	else if (in.len == conn->config->head_max)
-		refuse(conn, 431, "the head is too long");
+	if (r != HTTP_HEAD_MORE)
+		refuse(conn, (unsigned)r, why);
 	return 0;
 }
 
@@ -195,11 +155,11 @@ static int look_for_head(struct http_conn *conn)
  */
 static bool take_body(struct http_conn *conn, struct slice *ret_body)
 {
-	struct slice rest = unread(conn);
+	struct slice rest = http_input_unread(&conn->in);
 	size_t before = rest.len;
 	enum http_body_outcome outcome = http_body_take(&conn->body, &rest, ret_body);
 
-	conn->in_pos += before - rest.len;
+	http_input_pass(&conn->in, before - rest.len);
 	if (outcome == HTTP_BODY_TOO_LONG)
 		refuse(conn, 413, "the body is too long");
 	else if (outcome == HTTP_BODY_BAD)
@@ -207,10 +167,10 @@ static bool take_body(struct http_conn *conn, struct slice *ret_body)
 	return outcome == HTTP_BODY_DATA;
 }
 
-/* in_pos may stand at the end of in while a view of in is out; here it does not any more. */
+/* While a view of what came is out nothing of it is given up; here none is out any more. */
 static void settle_input(struct http_conn *conn)
 {
-	take(conn, 0);
+	http_input_take(&conn->in, 0);
 }
 
 int http_conn_read_body(struct http_conn *conn, int64_t max)
@@ -225,11 +185,11 @@ int http_conn_read_body(struct http_conn *conn, int64_t max)
 		enter(conn, STATE_WHOLE);
 		return 0;
 	}
-	if (conn->request.expects_continue && unread(conn).len == 0)
-		buffer_append_text(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
+	if (conn->request.expects_continue && unread_len(conn) == 0)
+		buffer_append_text(&conn->out.bytes, "HTTP/1.1 100 Continue\r\n\r\n");
 	conn->request.expects_continue = false;
 	enter(conn, STATE_BODY);
-	return buffer_error(&conn->out);
+	return buffer_error(&conn->out.bytes);
 }
 
 /* ---- answers out ---- */
@@ -243,107 +203,46 @@ static bool can_read_over(const struct http_conn *conn)
 	       conn->body.left <= DISCARD_MAX;
 }
 
-static enum http_framing choose_framing(struct http_conn *conn, const struct http_answer *answer)
-{
-	if (http_status_is_bodiless(answer->status))
-		return HTTP_FRAMING_NONE;
-	if (answer->kind != HTTP_ANSWER_STREAM)
-		return HTTP_FRAMING_LENGTH;
-	if (conn->request.minor >= 1)
-		return HTTP_FRAMING_CHUNKED;
-	conn->is_last = true;
-	return HTTP_FRAMING_CLOSE;
-}
-
-/* What follows the head on the wire. */
-static void begin_body(struct http_conn *conn, const struct http_answer *answer,
-                       enum http_framing framing)
-{
-	conn->rest = REST_NONE;
-	if (framing == HTTP_FRAMING_NONE || conn->request.method == HTTP_METHOD_HEAD)
-		return;
-	switch (answer->kind) {
-	case HTTP_ANSWER_BYTES:
-		buffer_append_slice(&conn->out, answer->body);
-		break;
-	case HTTP_ANSWER_FILE:
-		conn->rest = REST_FILE;
-		conn->file_left = answer->length;
-		break;
-	case HTTP_ANSWER_STREAM:
-		conn->rest = framing == HTTP_FRAMING_CHUNKED ? REST_STREAM_CHUNKED : REST_STREAM;
-		break;
-	}
-}
-
 int http_conn_answer(struct http_conn *conn, const struct http_answer *answer, usec_t wall)
 {
-	struct http_response response = {
-		.status = answer->status,
-		.content_type = answer->content_type,
-		.headers = answer->headers,
-	};
-
 	assert(conn->state == STATE_DECIDE || conn->state == STATE_BODY ||
 	       conn->state == STATE_WHOLE || conn->state == STATE_REFUSED);
 	if (answer->is_close || conn->is_stopped || !conn->request.is_keep_alive ||
-	    !can_read_over(conn))
+	    !can_read_over(conn) || http_output_needs_end(&conn->request, answer))
 		conn->is_last = true;
-	response.framing = choose_framing(conn, answer);
-	response.length =
-		answer->kind == HTTP_ANSWER_FILE ? answer->length : (int64_t)answer->body.len;
-	response.is_close = conn->is_last;
-	response.is_keep_alive = conn->request.minor == 0;
-	http_response_build(&conn->out, &response, wall);
-	begin_body(conn, answer, response.framing);
 	enter(conn, STATE_ANSWER);
-	return buffer_error(&conn->out);
+	return http_output_begin(&conn->out, &conn->request, answer, conn->is_last, wall);
 }
 
 struct slice http_conn_output(const struct http_conn *conn, bool *ret_more)
 {
-	*ret_more = conn->state == STATE_ANSWER && conn->rest == REST_FILE && conn->file_left > 0;
-	return slice_sub(buffer_slice(&conn->out), conn->out_pos, SIZE_MAX);
+	*ret_more = conn->state == STATE_ANSWER && http_output_has_file(&conn->out);
+	return http_output_unsent(&conn->out);
 }
 
 void http_conn_sent(struct http_conn *conn, size_t n)
 {
-	assert(n <= conn->out.len - conn->out_pos);
-	conn->out_pos += n;
-	if (conn->out_pos < conn->out.len)
-		return;
-	buffer_deinit(&conn->out);
-	conn->out_pos = 0;
+	http_output_sent(&conn->out, n);
 }
 
 int64_t http_conn_file_left(const struct http_conn *conn)
 {
-	return conn->file_left;
+	return conn->out.file_left;
 }
 
 void http_conn_file_sent(struct http_conn *conn, int64_t n)
 {
-	assert(conn->rest == REST_FILE && n >= 0 && n <= conn->file_left);
-	conn->file_left -= n;
+	http_output_file_sent(&conn->out, n);
 }
 
 int http_conn_fill(struct http_conn *conn, struct slice data)
 {
-	assert(conn->rest == REST_STREAM || conn->rest == REST_STREAM_CHUNKED);
-	if (conn->rest == REST_STREAM_CHUNKED)
-		http_chunked_append(&conn->out, data);
-	else
-		buffer_append_slice(&conn->out, data);
-	return buffer_error(&conn->out);
+	return http_output_fill(&conn->out, data);
 }
 
 int http_conn_fill_end(struct http_conn *conn)
 {
-	assert(conn->rest == REST_STREAM || conn->rest == REST_STREAM_CHUNKED);
-	if (conn->rest == REST_STREAM_CHUNKED)
-		http_chunked_append_end(&conn->out);
-	conn->rest = REST_NONE;
-	return buffer_error(&conn->out);
+	return http_output_fill_end(&conn->out);
 }
 
 /* ---- from one exchange to the next ---- */
@@ -367,9 +266,9 @@ static void end_exchange(struct http_conn *conn, usec_t now)
 
 static enum http_want next_in_answer(struct http_conn *conn)
 {
-	if (conn->rest == REST_FILE && conn->file_left > 0)
+	if (http_output_has_file(&conn->out))
 		return HTTP_WANT_FILE;
-	if (conn->rest == REST_STREAM || conn->rest == REST_STREAM_CHUNKED) {
+	if (http_output_has_stream(&conn->out)) {
 		if (!conn->is_ended)
 			return HTTP_WANT_FILL;
 		enter(conn, STATE_CLOSED);
@@ -436,7 +335,7 @@ static enum http_want next_in_thought(struct http_conn *conn, enum http_want new
 
 static enum http_want next_in_linger(struct http_conn *conn)
 {
-	take(conn, unread(conn).len);
+	http_input_take(&conn->in, unread_len(conn));
 	if (tell_once(conn))
 		return HTTP_WANT_SHUT;
 	if (!conn->is_ended)
@@ -449,7 +348,7 @@ enum http_want http_conn_next(struct http_conn *conn, usec_t now, struct slice *
 {
 	settle_input(conn);
 	for (;;) {
-		if (conn->out.len > 0 && conn->state != STATE_CLOSED)
+		if (http_output_unsent(&conn->out).len > 0 && conn->state != STATE_CLOSED)
 			return HTTP_WANT_SEND;
 		switch (conn->state) {
 		case STATE_HEAD:
@@ -487,7 +386,7 @@ enum http_want http_conn_next(struct http_conn *conn, usec_t now, struct slice *
 
 size_t http_conn_room(const struct http_conn *conn)
 {
-	return HTTP_CONN_INPUT_MAX - (conn->in.len - conn->in_pos);
+	return HTTP_CONN_INPUT_MAX - unread_len(conn);
 }
 
 int http_conn_input(struct http_conn *conn, struct slice bytes, usec_t now)
@@ -495,12 +394,9 @@ int http_conn_input(struct http_conn *conn, struct slice bytes, usec_t now)
 	assert(bytes.len <= http_conn_room(conn));
 	/* A head's time runs from its first byte, a body's anew with each piece. */
 	if (conn->state == STATE_BODY || conn->state == STATE_DISCARD ||
-	    (conn->state == STATE_HEAD && unread(conn).len == 0))
+	    (conn->state == STATE_HEAD && unread_len(conn) == 0))
 		conn->since = now;
-	buffer_consume(&conn->in, conn->in_pos);
-	conn->in_pos = 0;
-	buffer_append_slice(&conn->in, bytes);
-	return buffer_error(&conn->in);
+	return http_input_append(&conn->in, bytes);
 }
 
 void http_conn_input_end(struct http_conn *conn)
@@ -512,7 +408,7 @@ usec_t http_conn_deadline(const struct http_conn *conn)
 {
 	switch (conn->state) {
 	case STATE_HEAD:
-		return usec_add(conn->since, unread(conn).len > 0 ? conn->config->head_timeout
+		return usec_add(conn->since, unread_len(conn) > 0 ? conn->config->head_timeout
 		                                                  : conn->config->idle_timeout);
 	case STATE_BODY:
 	case STATE_DISCARD:
@@ -536,7 +432,7 @@ void http_conn_timeout(struct http_conn *conn, usec_t now)
 		return;
 	if (conn->state == STATE_BODY)
 		refuse(conn, 408, "the body did not come in time");
-	else if (conn->state == STATE_HEAD && unread(conn).len > 0)
+	else if (conn->state == STATE_HEAD && unread_len(conn) > 0)
 		refuse(conn, 408, "the head did not come in time");
 	else if (conn->state == STATE_HEAD || conn->state == STATE_DISCARD ||
 	         conn->state == STATE_LINGER)

@@ -28,6 +28,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/usec.h"
+#include "server/core/http_output.h"
 #include "server/proto/http_request.h"
 
 struct http_conn;
@@ -95,22 +96,6 @@ unsigned http_conn_refusal(const struct http_conn *conn, const char **ret_why);
  * more than max bytes is refused (413). Returns 0 or -ENOMEM.
  */
 int http_conn_read_body(struct http_conn *conn, int64_t max);
-
-enum http_answer_kind {
-	HTTP_ANSWER_BYTES,  /* `body`, copied */
-	HTTP_ANSWER_FILE,   /* `length` bytes that the owner sends himself */
-	HTTP_ANSWER_STREAM, /* of unknown length: HTTP_WANT_FILL asks for it */
-};
-
-struct http_answer {
-	unsigned status;
-	const char *content_type; /* NULL: none */
-	struct slice headers;     /* further lines, made by http_response_header */
-	enum http_answer_kind kind;
-	struct slice body;
-	int64_t length;
-	bool is_close; /* this is the last answer of the connection */
-};
 
 /*
  * Answers the request that was told last (or its refusal). To HEAD the same head is sent, and
