@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/client.h"
+#include "agent/control.h"
 #include "agent/identity.h"
 #include "agent/job_env.h"
 #include "agent/lock.h"
@@ -47,7 +47,7 @@ struct agent {
 	sd_event_source *timer, *force_timer;
 	struct step step;
 	struct client *client;
-	struct client_call *call; /* of the control channel */
+	struct control *control;
 	struct runner *runner;
 	struct output *output;
 	struct spool *spool;
@@ -56,19 +56,7 @@ struct agent {
 
 static void pump(struct agent *a);
 
-static usec_t uptime_ms(void)
-{
-	return clock_now() / USEC_PER_MSEC;
-}
-
-/* ------------------------------------------------------------------------- control channel */
-
-static const char *const call_paths[] = {
-	[STEP_CALL_HELLO] = "hello",
-	[STEP_CALL_STAGE] = "stage",
-	[STEP_CALL_HEARTBEAT] = "heartbeat",
-	[STEP_CALL_FINISH] = "finish",
-};
+/* ------------------------------------------------------------------------------------ answers */
 
 /* The bootup line and RESULT_ROOT= for those who read the serial console (checklist B8). */
 static void say_hello(const struct agent *a, const char *local_ip)
@@ -99,85 +87,20 @@ static void take_name(const struct agent *a)
 		log_warning("host name %s not taken: %s", a->id.attempt.host, strerror(-r));
 }
 
-static void on_answer(void *userdata, const struct client_reply *reply)
+static void on_answer(void *userdata, const struct client_reply *reply,
+                      const struct message_answer *body)
 {
 	struct agent *a = userdata;
-	struct message_answer body;
-	bool is_readable = message_answer_parse(reply->body, &body) == 0;
-	bool is_good = reply->status >= 200 && reply->status < 300;
 
-	a->call = NULL;
-	if (!is_good)
-		log_info("%s: status=%u error=\"%s\"", call_paths[a->step.call], reply->status,
-		         reply->error ? reply->error : "");
-	if (is_good && is_readable && body.log_interval_ms > 0)
-		spool_set_interval(a->spool, body.log_interval_ms);
-	if (is_good && is_readable && a->step.call == STEP_CALL_HELLO) {
-		(void)snprintf(a->result_root, sizeof(a->result_root), "%s", body.result_root);
+	if (body && body->log_interval_ms > 0)
+		spool_set_interval(a->spool, body->log_interval_ms);
+	if (body && a->step.call == STEP_CALL_HELLO) {
+		(void)snprintf(a->result_root, sizeof(a->result_root), "%s", body->result_root);
 		say_hello(a, reply->local_ip);
 		take_name(a);
 	}
-	step_answered(&a->step, reply->status, is_good && is_readable ? &body : NULL,
-	              reply->retry_after_sec, clock_now());
+	step_answered(&a->step, reply->status, body, reply->retry_after_sec, clock_now());
 	pump(a);
-}
-
-static void build_hello(const struct agent *a, struct buffer *out)
-{
-	struct message_hello m = { .api = MESSAGE_API, .uptime_ms = uptime_ms() };
-
-	(void)snprintf(m.boot_id, sizeof(m.boot_id), "%s", a->id.boot_id);
-	(void)snprintf(m.agent, sizeof(m.agent), "%s", CCI_VERSION);
-	(void)snprintf(m.kernel, sizeof(m.kernel), "%s", a->id.kernel);
-	message_hello_build(out, &m);
-}
-
-static void build_finish(struct agent *a, struct buffer *out)
-{
-	struct message_finish m = {
-		.verdict = a->step.verdict,
-		.exit_code = a->step.exit_code,
-		.cut = output_cut(a->output),
-	};
-	const struct message_file *manifest = NULL;
-
-	(void)snprintf(m.cause, sizeof(m.cause), "%s", step_cause_to_name(a->step.cause));
-	if (spool_manifest(a->spool, &manifest, &m.n_manifest) < 0)
-		out->failed = true;
-	m.manifest = (struct message_file *)manifest; /* only read */
-	message_finish_build(out, &m);
-}
-
-static int send_call(struct agent *a)
-{
-	const struct message_stage_report stage = { a->step.call_stage, uptime_ms() };
-	struct buffer body = BUFFER_NULL;
-	char url[2 * ATTEMPT_VALUE_MAX + 40];
-	struct client_request request = { .method = "POST", .url = url, .fd = -1 };
-	int r;
-
-	switch (a->step.call) {
-	case STEP_CALL_HELLO:
-		build_hello(a, &body);
-		break;
-	case STEP_CALL_STAGE:
-		message_stage_build(&body, &stage);
-		break;
-	case STEP_CALL_HEARTBEAT:
-		message_heartbeat_build(&body, uptime_ms());
-		break;
-	case STEP_CALL_FINISH:
-		build_finish(a, &body);
-		break;
-	}
-	(void)snprintf(url, sizeof(url), "%s/v1/attempts/%s/%s", a->id.attempt.server,
-	               a->id.attempt.attempt, call_paths[a->step.call]);
-	request.body = buffer_slice(&body);
-	r = buffer_error(&body);
-	if (r == 0)
-		r = client_send(a->client, &request, on_answer, a, &a->call);
-	buffer_deinit(&body);
-	return r;
 }
 
 /* ------------------------------------------------------------------------- job and results */
@@ -333,7 +256,7 @@ static void obey(struct agent *a, enum step_want want)
 
 	switch (want) {
 	case STEP_WANT_CALL:
-		r = send_call(a);
+		r = control_send(a->control, &a->step, a->spool, output_cut(a->output));
 		if (r < 0) {
 			log_warning("cannot send: %s", strerror(-r));
 			step_answered(&a->step, 0, NULL, 0, clock_now());
@@ -463,6 +386,9 @@ static int prepare(struct agent *a, uint64_t seed)
 	r = client_new(a->event, a->id.attempt.token, &a->client);
 	if (r < 0)
 		return r;
+	r = control_new(a->client, &a->id, on_answer, a, &a->control);
+	if (r < 0)
+		return r;
 	r = output_new(a->event, a->result_fd, "output", OUTPUT_HEAD_MAX, OUTPUT_TAIL_MAX,
 	               on_log_grew, a, &a->output);
 	if (r < 0)
@@ -480,8 +406,7 @@ static int prepare(struct agent *a, uint64_t seed)
 
 static void agent_deinit(struct agent *a)
 {
-	if (a->call)
-		client_cancel(a->call);
+	control_free(a->control);
 	spool_free(a->spool);
 	output_free(a->output);
 	client_free(a->client);
