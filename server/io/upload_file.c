@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "server/io/upload_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +23,9 @@
 
 /* Read back and hashed in one step of upload_file_finish. */
 #define HASH_STEP ((int64_t)4 << 20)
+
+/* Of the temporary names of whole files. A result's own name never begins with a dot. */
+#define WHOLE_SUFFIX ".new"
 
 struct upload_file {
 	int dir_fd, fd;
@@ -66,7 +70,8 @@ static int format_part(char to[NAME_MAX + 1], const char *name, bool is_resumabl
 		r = random_bytes(&tag, sizeof(tag));
 		if (r < 0)
 			return r;
-		n = snprintf(to, NAME_MAX + 1, ".%s.%016llx.part", name, (unsigned long long)tag);
+		n = snprintf(to, NAME_MAX + 1, ".%s.%016llx" WHOLE_SUFFIX, name,
+		             (unsigned long long)tag);
 	}
 	return n < 0 || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
@@ -115,6 +120,40 @@ static int open_part(struct upload_file *file)
 	return UPLOAD_FILE_BUSY;
 }
 
+/* Removes a temporary file unless its writer lives: then it is locked. */
+static void remove_if_dead(int dir_fd, const char *part)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	struct stat status;
+
+	fd = openat(dir_fd, part, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	/* one that was just made and not locked yet: open_part sees that it has gone */
+	if (is_same_file(dir_fd, part, fd, &status) && S_ISREG(status.st_mode))
+		(void)unlinkat(dir_fd, part, 0);
+}
+
+void upload_file_sweep(int dir_fd)
+{
+	const struct slice suffix = SLICE_LITERAL(WHOLE_SUFFIX);
+	const struct dirent *entry;
+	DIR *dir = NULL;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	if (!dir) {
+		fd_close(&fd);
+		return;
+	}
+	while ((entry = readdir(dir))) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+		if (entry->d_name[0] == '.' &&
+		    slice_has_suffix(slice_from_text(entry->d_name), suffix))
+			remove_if_dead(dir_fd, entry->d_name);
+	(void)closedir(dir);
+}
+
 /* Finds out early that there is no room; a file system that cannot reserve is none the worse. */
 static int reserve(struct upload_file *file, int64_t expected)
 {
@@ -145,6 +184,8 @@ int upload_file_open(int dir_fd, const char *name, bool is_resumable, int64_t ex
 	file->hash = EVP_MD_CTX_new();
 	if (!file->hash || EVP_DigestInit_ex(file->hash, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;
+	if (!is_resumable)
+		upload_file_sweep(file->dir_fd);
 	r = open_part(file);
 	if (r != 0)
 		return r;

@@ -2,8 +2,8 @@
 /*
  * One file on its way in: written under a temporary name, hashed, made durable, then renamed. A
  * resumable one lives as `.NAME.part` until it is whole and goes on where it was cut; only one
- * process writes it at a time (flock). Any other has a temporary name of its own, which goes with
- * it.
+ * process writes it at a time (flock). Any other has a temporary name of its own, `.NAME.TAG.new`,
+ * which goes with it; if its process is killed, upload_file_sweep removes it.
  */
 #pragma once
 
@@ -17,9 +17,17 @@ struct upload_file;
 #define UPLOAD_FILE_SHA256_MAX 65 /* hexadecimal digits and a NUL */
 
 /*
+ * Removes from the directory what killed processes have left of files that cannot be gone on with.
+ * Resumable parts stay, and so does what somebody is writing. Best effort: what stays wastes room,
+ * no more. Cost: O(entries).
+ */
+void upload_file_sweep(int dir_fd);
+
+/*
  * Opens the temporary file of dir_fd/name, one component.
- * expected: bytes the whole file may come to, to reserve the room (0: not known).
- * Returns 0; UPLOAD_FILE_BUSY when somebody else is writing it; or -errno (-ENOSPC: no room).
+ * One that is not resumable sweeps the directory first. expected: bytes the whole file may come to,
+ * to reserve the room (0: not known). Returns 0; UPLOAD_FILE_BUSY when somebody else is writing it;
+ * or -errno (-ENOSPC: no room).
  */
 enum { UPLOAD_FILE_BUSY = 1 };
 int upload_file_open(int dir_fd, const char *name, bool is_resumable, int64_t expected,

@@ -60,7 +60,7 @@ static void keep_counts(struct worker *w)
 	w->counts = (struct worker_counts){ .n = 0 };
 }
 
-/* Everything that was open with it is over. */
+/* What was open with it is over. Its uploads are forgotten when it is certainly dead. */
 static void forget_worker(struct worker *w)
 {
 	struct worker_pool *pool = w->pool;
@@ -68,7 +68,6 @@ static void forget_worker(struct worker *w)
 	if (w->channel)
 		pool->counters.n_running--;
 	w->channel = worker_channel_free(w->channel);
-	worker_forget_uploads(w);
 	keep_counts(w);
 	worker_fail_loads(w);
 }
@@ -109,6 +108,7 @@ static void on_child_died(evutil_socket_t fd, short what, void *userdata)
 		pool->counters.n_died++;
 		w->pid = 0;
 		forget_worker(w);
+		worker_forget_uploads(w);
 		restart_later(w);
 	}
 }
@@ -331,11 +331,12 @@ static void end_worker(struct worker *w)
 	forget_worker(w);
 	if (w->restart)
 		event_free(w->restart);
-	if (w->pid <= 0)
-		return;
-	(void)kill(w->pid, SIGKILL);
-	for (int i = 0; i < 500 && waitpid(w->pid, NULL, WNOHANG) == 0; i++)
-		(void)nanosleep(&pause, NULL);
+	if (w->pid > 0) {
+		(void)kill(w->pid, SIGKILL);
+		for (int i = 0; i < 500 && waitpid(w->pid, NULL, WNOHANG) == 0; i++)
+			(void)nanosleep(&pause, NULL);
+	}
+	worker_forget_uploads(w);
 }
 
 struct worker_pool *worker_pool_free(struct worker_pool *pool)

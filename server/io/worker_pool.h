@@ -37,6 +37,7 @@ struct worker_upload {
 	int64_t attempt;
 	dev_t device;
 	ino_t directory;
+	int dir_fd; /* the directory, to look there for what a killed worker left */
 	char name[UPLOAD_NAME_MAX];
 };
 
@@ -82,7 +83,7 @@ void worker_on_commit(struct worker *w, const struct worker_commit *commit);
 void worker_on_release(struct worker *w, uint64_t id);
 void worker_on_transfer(struct worker *w, const struct worker_transfer *transfer);
 
-/* All its uploads are over. */
+/* It is dead: all its uploads are over, and what they left is removed. */
 void worker_forget_uploads(struct worker *w);
 
 /* worker_loads.c */

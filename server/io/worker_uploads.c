@@ -7,6 +7,7 @@
 #include "server/io/worker_pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,15 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/sys/clock.h"
+#include "lib/sys/fd.h"
+#include "server/io/upload_file.h"
 #include "server/service/transfer_service.h"
 
 static struct worker_upload *upload_free(struct worker_upload *upload)
 {
 	upload->worker->pool->counters.n_uploads--;
 	list_unlink(&upload->link);
+	fd_close(&upload->dir_fd);
 	free(upload);
 	return NULL;
 }
@@ -68,6 +72,7 @@ static void note_upload(struct worker *w, uint64_t id, const struct upload_grant
 		free(upload);
 		return; /* without the note, a later sender waits for this one */
 	}
+	upload->dir_fd = fcntl(grant->dir_fd, F_DUPFD_CLOEXEC, 0); /* -1: nothing is swept there */
 	upload->worker = w;
 	upload->id = id;
 	upload->attempt = grant->attempt;
@@ -178,8 +183,11 @@ void worker_forget_uploads(struct worker *w)
 	LIST_FOREACH_SAFE (it, n, &w->pool->uploads) {
 		struct worker_upload *upload = CONTAINER_OF(it, struct worker_upload, link);
 
-		if (upload->worker == w)
-			upload_free(upload);
+		if (upload->worker != w)
+			continue;
+		if (upload->dir_fd >= 0)
+			upload_file_sweep(upload->dir_fd);
+		upload_free(upload);
 	}
 }
 

@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/macro.h"
@@ -157,6 +159,56 @@ static void two_whole_uploads_do_not_disturb_each_other(void **state)
 	assert_int_equal(count_entries(), 1);
 }
 
+/* A process that is killed while it writes a whole file. */
+static void die_while_writing(const char *name)
+{
+	struct upload_file *file = NULL;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (upload_file_open(dir_fd, name, false, 0, &file) == 0 &&
+		    upload_file_write(file, SLICE_LITERAL("hel")) == 0)
+			(void)raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &(int){ 0 }, 0), pid);
+}
+
+static void what_a_killed_writer_left_goes_with_the_next_whole_file(void **state)
+{
+	struct upload_file *growing = begin("file", true), *alive = begin("alive", false), *next;
+
+	assert_int_equal(upload_file_write(growing, SLICE_LITERAL("hel")), 0);
+	upload_file_free(growing);
+	die_while_writing("dead");
+	assert_int_equal(count_entries(), 3);
+	next = begin("other", false);
+	assert_int_equal(count_entries(), 3); /* .file.part, and two that are being written */
+	assert_content(".file.part", "hel");
+	assert_int_equal(upload_file_write(alive, SLICE_LITERAL("hello")), 0);
+	upload_file_free(next);
+	finish(alive, SHA_HELLO);
+	assert_content("alive", "hello");
+	assert_int_equal(unlinkat(dir_fd, "alive", 0), 0);
+}
+
+static void only_what_is_certainly_dead_is_swept(void **state)
+{
+	static const char *const names[] = { "x.0123456789abcdef.new", ".x.0123456789abcdef.part",
+		                             ".x.new.part" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_int_equal(mknodat(dir_fd, names[i], S_IFREG | 0644, 0), 0);
+	assert_int_equal(mknodat(dir_fd, ".x.0123456789abcdef.new", S_IFREG | 0644, 0), 0);
+	assert_int_equal(symlinkat(names[0], dir_fd, ".y.0123456789abcdef.new"), 0);
+	upload_file_sweep(dir_fd);
+	assert_int_equal(count_entries(), ARRAY_SIZE(names) + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_int_equal(unlinkat(dir_fd, names[i], 0), 0);
+	assert_int_equal(unlinkat(dir_fd, ".y.0123456789abcdef.new", 0), 0);
+}
+
 static void reserved_room_is_no_content(void **state)
 {
 	struct upload_file *file = NULL;
@@ -219,6 +271,8 @@ int main(void)
 		TEST(a_cut_upload_goes_on_and_is_hashed_whole),
 		TEST(one_writes_at_a_time),
 		TEST(two_whole_uploads_do_not_disturb_each_other),
+		TEST(what_a_killed_writer_left_goes_with_the_next_whole_file),
+		TEST(only_what_is_certainly_dead_is_swept),
 		TEST(reserved_room_is_no_content),
 		TEST(a_name_leads_nowhere_else),
 		TEST(no_room_is_found_out_before_the_body),
