@@ -470,7 +470,7 @@ class Look(Case):
         self.assertIn("has no files", self.err("result", job.id))
         job.files = {"output": b"text\n", "blob": bytes(range(256)) * 9000, "cut-off": b"half"}
         text = self.out("result", job.id)
-        self.assertRegex(text, r"(?m)^2\.3 MB +0{64} +blob$")
+        self.assertRegex(text, r"(?m)^2\.3 MB +[0-9a-f]{64} +blob$")
         self.assertEqual(len(json.loads(self.out("result", "--json", job.id))["files"]), 3)
         self.assertEqual(self.cci("get", job.id, "output", "-o", "-").out, b"text\n")
         self.cci("get", job.id, "output", "blob")
@@ -480,6 +480,8 @@ class Look(Case):
         os.mkdir(os.path.join(self.home, "dir"))
         self.cci("get", "--all", job.id, "-o", "dir", status=6)     # one of them breaks off
         self.assertEqual(sorted(os.listdir(os.path.join(self.home, "dir"))), ["blob", "output"])
+        job.files["altered"] = b"other bytes\n"
+        self.assertIn("not what the machine sent", self.err("get", job.id, "altered", status=2))
         self.assertIn("there is no file nope", self.err("get", job.id, "nope", status=5))
         self.assertIn("No such file", self.err("get", job.id, "output", "-o", "no/where", status=5))
         self.assertIn("need a directory", self.err("get", job.id, "a", "b", "-o", "x", status=5))
