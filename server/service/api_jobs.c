@@ -20,6 +20,10 @@
 #define LIST_MAX     500
 #define FILES_SHOWN  10000
 
+/* Jobs of one list for which it is looked up why they wait, which costs O(hosts) each. Jobs that
+ * wait for the same are looked up once. */
+#define LIST_WHY_MAX 20
+
 static int refuse_job(struct api_request *rq, const struct job_error *error)
 {
 	return api_problem(rq, 400, error->field[0] ? error->field : NULL, "%s", error->text);
@@ -103,19 +107,61 @@ static int read_filter(struct api_request *rq, struct job_filter *filter,
 	return 0;
 }
 
+/* What was last found out about why a job waits. */
+struct why {
+	const struct job_record *job; /* NULL: nothing was */
+	unsigned n_looked_up;
+	char reason[JOB_REASON_MAX];
+};
+
+static bool waits_for_same(const struct job_record *a, const struct job_record *b)
+{
+	return a->state == JOB_QUEUED && b->state == JOB_QUEUED && !a->reason[0] && !b->reason[0] &&
+	       a->n_queues == b->n_queues && strcmp(a->testbox, b->testbox) == 0 &&
+	       strcmp(a->tbox_group, b->tbox_group) == 0 && strcmp(a->arch, b->arch) == 0 &&
+	       strcmp(a->queues[0], b->queues[0]) == 0 && strcmp(a->queues[1], b->queues[1]) == 0;
+}
+
+/* Why a job of a list waits: looked up if it is queued and the list's share is not used up. */
+static int list_why(struct api_request *rq, const struct job_record *job, struct why *why,
+                    const char **ret_reason)
+{
+	int r;
+
+	*ret_reason = job->reason;
+	if (job->state != JOB_QUEUED)
+		return 0;
+	if (!why->job || !waits_for_same(why->job, job)) {
+		if (why->n_looked_up == LIST_WHY_MAX)
+			return 0;
+		r = job_service_why(rq->s, &rq->m, job, why->reason);
+		if (r < 0)
+			return r;
+		why->n_looked_up++;
+		why->job = job;
+	}
+	*ret_reason = why->reason;
+	return 0;
+}
+
 static int send_list(struct api_request *rq, const struct job_record *jobs, int n, bool is_full)
 {
-	json_t *list = json_array();
+	CLEANUP(json_decrefp) json_t *list = json_array();
+	struct why why = { .job = NULL };
 	char next[24];
 
-	for (int i = 0; i < n; i++)
-		if (json_array_append_new(list, api_job_json(rq, &jobs[i], false)) < 0) {
-			json_decref(list);
+	for (int i = 0; i < n; i++) {
+		const char *reason;
+		int r = list_why(rq, &jobs[i], &why, &reason);
+
+		if (r < 0)
+			return r;
+		if (json_array_append_new(list, api_job_json(rq, &jobs[i], reason)) < 0)
 			return -ENOMEM;
-		}
+	}
 	(void)snprintf(next, sizeof(next), "%lld", is_full ? (long long)jobs[n - 1].id : 0LL);
 	return api_send_json(rq, 200,
-	                     json_pack("{s:o, s:o}", "jobs", list, "next",
+	                     json_pack("{s:O, s:o}", "jobs", list, "next",
 	                               is_full ? json_string(next) : json_null()));
 }
 
@@ -141,12 +187,16 @@ int api_jobs_list(struct api_request *rq)
 
 int api_jobs_show(struct api_request *rq)
 {
+	char reason[JOB_REASON_MAX];
 	struct job_record job;
 	int r = api_find_job(rq, rq->args.arg[0], &job);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return api_send_json(rq, 200, api_job_json(rq, &job, true));
+	r = job_service_why(rq->s, &rq->m, &job, reason);
+	if (r < 0)
+		return r;
+	return api_send_json(rq, 200, api_job_json(rq, &job, reason));
 }
 
 int api_jobs_why(struct api_request *rq)

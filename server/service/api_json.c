@@ -83,17 +83,14 @@ static json_t *attempts_json(struct api_request *rq, int64_t job, char host[HOST
 	return list;
 }
 
-json_t *api_job_json(struct api_request *rq, const struct job_record *job, bool with_why)
+json_t *api_job_json(struct api_request *rq, const struct job_record *job, const char *reason)
 {
-	char id[JOB_ID_TEXT_MAX], base[64], url[192], reason[JOB_REASON_MAX];
+	char id[JOB_ID_TEXT_MAX], base[64], url[192];
 	char host[HOST_NAME_MAX_LEN];
 	json_t *attempts = attempts_json(rq, job->id, host);
 
-	(void)snprintf(reason, sizeof(reason), "%s", job->reason);
-	if (!attempts || (with_why && job_service_why(rq->s, &rq->m, job, reason) < 0)) {
-		json_decref(attempts);
+	if (!attempts)
 		return NULL;
-	}
 	(void)services_job_id(rq->s, job->id, id);
 	(void)snprintf(url, sizeof(url), "%s/v1/jobs/%s",
 	               api_base_url(rq, rq->s->config.api_port, base), id);

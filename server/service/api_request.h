@@ -71,7 +71,7 @@ json_t *api_time_json(usec_t wall, bool precise);
 /* A string, or null for the empty one. */
 json_t *api_text_json(const char *text);
 
-/* Documents of docs/api.md; NULL when memory is short. */
-json_t *api_job_json(struct api_request *rq, const struct job_record *job, bool with_why);
+/* Documents of docs/api.md; NULL when memory is short. reason: why the job waits, "" for none. */
+json_t *api_job_json(struct api_request *rq, const struct job_record *job, const char *reason);
 json_t *api_event_json(const struct services *s, const struct event *event);
 json_t *api_host_json(struct api_request *rq, const struct host *host);

@@ -882,6 +882,31 @@ static void a_job_says_why_it_waits(void **state)
 	assert_string_equal(world_text(w, "reason"), "all 1 matching hosts are busy");
 }
 
+/* The reason of the n-th job of a list, the newest first. */
+static const char *listed_reason(struct world *w, size_t n)
+{
+	return json_string_value(
+		json_object_get(json_array_get(world_member(w, "jobs"), n), "reason"));
+}
+
+static void a_list_says_why_its_jobs_wait(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = { .machine = world_machine(w, 0x11) };
+	char id[64];
+
+	world_register(w, "vm-1", agent.machine.mac);
+	world_submit(w, id);
+	assert_int_equal(world_boot(w, &agent.machine), 200);
+	for (int i = 0; i < 30; i++)
+		world_submit(w, id);
+	assert_int_equal(world_get(w, "/v1/jobs"), 200);
+	assert_int_equal(json_array_size(world_member(w, "jobs")), 31);
+	for (size_t i = 0; i < 30; i++) /* they wait for the same: no bound is reached */
+		assert_string_equal(listed_reason(w, i), "all 1 matching hosts are busy");
+	assert_null(listed_reason(w, 30)); /* it runs */
+}
+
 static void a_drained_host_gets_nothing(void **state)
 {
 	struct world *w = *state;
@@ -966,6 +991,7 @@ int main(void)
 		IN_A_WORLD(jobs_are_listed_in_pages),
 		IN_A_WORLD(an_ended_job_is_retried_as_a_new_one),
 		IN_A_WORLD(a_job_says_why_it_waits),
+		IN_A_WORLD(a_list_says_why_its_jobs_wait),
 		IN_A_WORLD(a_drained_host_gets_nothing),
 		IN_A_WORLD(a_host_is_described_over_the_api),
 	};
