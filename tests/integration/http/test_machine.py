@@ -196,6 +196,50 @@ def cut_upload(ccid, machine):
     return machine.offset("blob")
 
 
+def kill_workers(ccid):
+    pid = ccid.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        workers = [int(word) for word in file.read().split()]
+    assert workers, "ccid has no workers"
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+
+
+def begin_whole(root, cookie):
+    """Sends half of a file without Content-Range; returns the connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", UPLOAD, timeout=60)
+    connection.putrequest("PUT", f"{root}/whole")
+    connection.putheader("Cookie", cookie)
+    connection.putheader("Content-Length", str(2 * MIB))
+    connection.endheaders()
+    connection.send(b"W" * MIB)
+    return connection
+
+
+def check_killed_workers(t, ccid, machine, job):
+    with t.check("workers killed in an upload leave what can be gone on with, and nothing else"):
+        root = get(f"/v1/jobs/{job}")["result_root"]
+        directory = ccid.directory + root
+        equal(machine.file("PUT", "growing", "0-4/*", b"hello")[0], 200)
+        connection = begin_whole(root, f"JOBID={job}")
+
+        def halves():
+            return [name for name in os.listdir(directory) if name.endswith(".new")]
+        until("a file on its way", halves)
+        kill_workers(ccid)
+        until("it is removed", lambda: not halves())
+        connection.close()
+        assert ".growing.part" in os.listdir(directory), os.listdir(directory)
+
+        def is_back():
+            try:
+                return machine.offset("growing") == (5, None)
+            except (OSError, http.client.HTTPException):
+                return False
+        until("the part is there", is_back)
+        equal(machine.file("PUT", "growing", "*/5")[0], 201)
+
+
 def check_story(t, ccid, directory):
     machine = Machine(directory)
     script = job = ""
@@ -246,6 +290,7 @@ def check_story(t, ccid, directory):
         span = f"{2 * MIB}-{len(BLOB) - 1}/{len(BLOB)}"
         equal(machine.file("PUT", "blob", span, BLOB[2 * MIB:])[0], 201)
         equal(machine.offset("blob"), (len(BLOB), "1"))
+    check_killed_workers(t, ccid, machine, job)
     with t.check("a client of Compass-CI stores by the job's id, below its result directory only"):
         root = get(f"/v1/jobs/{job}")["result_root"]
         for cookie, path, status in ((f"JOBID={job}", f"{root}/stdout", 201),
