@@ -31,9 +31,8 @@ static_assert(UDP_BATCH_MAX <= DHCP_BATCH_MAX, "one batch of packets is one of t
 struct listener {
 	struct dhcp_io *io;
 	struct netif netif;
-	int fd;
+	int fd; /* -1: the interface is not there now */
 	struct event *readable;
-	bool is_gone;
 	uint32_t n_dropped; /* as the kernel counts for this socket */
 };
 
@@ -206,28 +205,16 @@ static int open_listener(struct listener *listener)
 /* An interface may come back as another one of the same name: sockets are bound to the old. */
 static void refresh_listener(struct listener *listener)
 {
-	char name[IF_NAMESIZE];
-	struct netif netif;
-	int r;
+	int r = netif_refresh(&listener->netif);
 
-	memcpy(name, listener->netif.name, sizeof(name));
-	r = netif_get(name, &netif);
-	if (r < 0) {
-		if (!listener->is_gone)
-			log_warning("DHCP: an interface has gone away interface=%s", name);
-		listener->is_gone = true;
-		return;
-	}
-	if (listener->is_gone || netif.index != listener->netif.index) {
+	if (r == NETIF_GONE && listener->fd >= 0)
+		log_warning("DHCP: an interface has gone away interface=%s", listener->netif.name);
+	if (r > 0)
 		close_listener(listener);
-		listener->netif = netif;
-		r = open_listener(listener);
-		if (r < 0)
-			return; /* tried again in a moment */
-		log_info("DHCP: an interface has come back interface=%s", name);
-	}
-	listener->is_gone = false;
-	listener->netif = netif;
+	if (r < 0 || r == NETIF_GONE || listener->fd >= 0)
+		return;
+	if (open_listener(listener) == 0) /* else tried again in a moment */
+		log_info("DHCP: an interface has come back interface=%s", listener->netif.name);
 }
 
 static void on_refresh(evutil_socket_t fd, short what, void *data)

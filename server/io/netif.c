@@ -69,3 +69,18 @@ int netif_get(const char *name, struct netif *ret)
 	*ret = netif;
 	return 0;
 }
+
+int netif_refresh(struct netif *netif)
+{
+	struct netif now;
+	int r = netif_get(netif->name, &now);
+	bool is_anew;
+
+	if (r == -ENODEV || r == -ENXIO)
+		return NETIF_GONE;
+	if (r < 0)
+		return r;
+	is_anew = now.index != netif->index;
+	*netif = now;
+	return is_anew ? NETIF_ANEW : 0;
+}

@@ -26,3 +26,11 @@ struct netif {
  * Cost: O(interfaces of the machine).
  */
 int netif_get(const char *name, struct netif *ret);
+
+/*
+ * Looks again at an interface that netif_get found. Returns 0; NETIF_GONE: there is none of its
+ * name now, *netif stays as it was; NETIF_ANEW: there is another one of that name, to which a
+ * socket bound to the old one does not listen; or -errno when that could not be found out.
+ */
+enum { NETIF_GONE = 1, NETIF_ANEW = 2 };
+int netif_refresh(struct netif *netif);

@@ -227,17 +227,12 @@ static int try_link(struct link *link)
 
 static void refresh_link(struct link *link)
 {
-	char name[IF_NAMESIZE];
-	struct netif netif;
+	int r = netif_refresh(&link->netif);
 
-	memcpy(name, link->netif.name, sizeof(name));
-	if (netif_get(name, &netif) < 0) {
+	if (r > 0)
 		close_link(link);
+	if (r < 0 || r == NETIF_GONE)
 		return;
-	}
-	if (netif.index != link->netif.index)
-		close_link(link);
-	link->netif = netif;
 	if (link->fd < 0)
 		(void)try_link(link); /* tried again in a moment */
 	else if (!link->has_advertised)

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * The listening side: which requests become transfers. A request that is refused is answered from
- * the listening port; a transfer speaks from a port of its own.
+ * Which requests become transfers. A request that is refused is answered from the listening port; a
+ * transfer speaks from a port of its own.
  */
 #include "server/io/tftp_io.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <event2/event.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/format/netaddr.h"
 #include "lib/sys/clock.h"
-#include "lib/sys/fd.h"
 #include "lib/sys/random.h"
 #include "server/io/file_loader.h"
+#include "server/io/tftp_listen.h"
 #include "server/io/tftp_transfer.h"
 #include "server/service/boot_service.h"
 #include "server/service/file_service.h"
@@ -29,25 +24,8 @@
 #define SESSIONS_DEFAULT 1024
 #define CACHE_DEFAULT    ((uint64_t)256 << 20)
 
-/* Requests read in one turn of the loop. */
-#define READS_MAX 64
-
-/* Requests are short; RFC 2347 section 2 bounds them to 512 bytes. */
-#define REQUEST_MAX 1024
-
 /* The same request again within this time is a repetition, not a client that has begun anew. */
 #define REPETITION (2 * USEC_PER_SEC)
-
-/* A rack that is switched on asks at once. */
-#define RECEIVE_BUFFER (1 << 20)
-
-struct listener {
-	struct tftp_io *io;
-	int fd;
-	struct event *readable;
-	unsigned index;
-	char interface[IF_NAMESIZE];
-};
 
 struct tftp_io {
 	struct tftp_shared shared;
@@ -56,13 +34,13 @@ struct tftp_io {
 	struct file_cache *cache;
 	struct map transfers;
 	unsigned sessions_max;
-	struct listener listeners[TFTP_IO_INTERFACES_MAX];
-	size_t n_listeners;
+	struct tftp_listen *listen;
 };
 
 /* A request as it came in. */
 struct arrival {
 	struct tftp_peer peer;
+	const char *interface; /* its name */
 	struct tftp_packet packet;
 	char text[TFTP_NAME_TEXT_MAX]; /* the name, for the log */
 	char from[IPV4_TEXT_MAX];
@@ -88,45 +66,21 @@ static void over(struct tftp_shared *shared, struct tftp_transfer *transfer)
 }
 
 /* Answers with an ERROR from the address and interface the request came to. */
-static void refuse(struct listener *listener, const struct arrival *arrival, enum tftp_error code,
+static void refuse(struct tftp_io *io, const struct arrival *arrival, enum tftp_error code,
                    const char *message)
 {
 	uint8_t room[TFTP_SESSION_PACKET_MAX];
 	struct bytes packet = BYTES_ON(room);
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control = { .space = { 0 } };
-	struct in_pktinfo info = {
-		.ipi_ifindex = (int)listener->index,
-		.ipi_spec_dst.s_addr = htonl(arrival->peer.local),
-	};
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		                  .sin_port = htons(arrival->peer.port),
-		                  .sin_addr.s_addr = htonl(arrival->peer.address) };
-	struct iovec part;
-	struct msghdr message_header = { .msg_name = &to,
-		                         .msg_namelen = sizeof(to),
-		                         .msg_iov = &part,
-		                         .msg_iovlen = 1,
-		                         .msg_control = &control,
-		                         .msg_controllen = sizeof(control) };
 
 	tftp_packet_build_error(code, message, &packet);
-	part = (struct iovec){ packet.data, packet.len };
-	control.header.cmsg_level = IPPROTO_IP;
-	control.header.cmsg_type = IP_PKTINFO;
-	control.header.cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(&control.header), &info, sizeof(info));
-	/* A lost answer is asked for again. */
-	(void)sendmsg(listener->fd, &message_header, 0);
+	tftp_listen_answer(io->listen, &arrival->peer, bytes_slice(&packet));
 }
 
-static void refuse_file(struct listener *listener, const struct arrival *arrival, int outcome)
+static void refuse_file(struct tftp_io *io, const struct arrival *arrival, int outcome)
 {
 	bool is_absent = outcome == FILE_ABSENT || outcome == FILE_NO_ROOT;
 
-	listener->io->shared.counters.n_refused++;
+	io->shared.counters.n_refused++;
 	/* iPXE's EFI builds always ask for autoexec.ipxe first. */
 	if (is_absent && slice_has_suffix(arrival->packet.name, SLICE_LITERAL("autoexec.ipxe")))
 		log_debug("TFTP file is absent file=\"%s\" peer=%s", arrival->text, arrival->from);
@@ -134,17 +88,17 @@ static void refuse_file(struct listener *listener, const struct arrival *arrival
 		log_warning("TFTP request refused file=\"%s\" peer=%s reason=%s", arrival->text,
 		            arrival->from, file_outcome_to_name(outcome));
 	if (is_absent)
-		refuse(listener, arrival, TFTP_ERROR_NOT_FOUND, "file not found");
+		refuse(io, arrival, TFTP_ERROR_NOT_FOUND, "file not found");
 	else
-		refuse(listener, arrival, TFTP_ERROR_ACCESS, "access refused");
+		refuse(io, arrival, TFTP_ERROR_ACCESS, "access refused");
 }
 
-static void refuse_error(struct listener *listener, const struct arrival *arrival, int error)
+static void refuse_error(struct tftp_io *io, const struct arrival *arrival, int error)
 {
-	listener->io->shared.counters.n_failed++;
+	io->shared.counters.n_failed++;
 	log_error("TFTP request failed file=\"%s\" peer=%s error=\"%s\"", arrival->text,
 	          arrival->from, strerror(-error));
-	refuse(listener, arrival, TFTP_ERROR_UNDEFINED, "the server has a problem, see its log");
+	refuse(io, arrival, TFTP_ERROR_UNDEFINED, "the server has a problem, see its log");
 }
 
 static bool is_first_script(const struct tftp_io *io, struct slice name)
@@ -209,52 +163,49 @@ static bool is_repetition(struct tftp_io *io, const struct arrival *arrival, use
 	return false;
 }
 
-static bool is_busy(struct listener *listener, const struct arrival *arrival)
+static bool is_busy(struct tftp_io *io, const struct arrival *arrival)
 {
-	struct tftp_io_counters *counters = &listener->io->shared.counters;
+	struct tftp_io_counters *counters = &io->shared.counters;
 
-	if (counters->n_sessions < listener->io->sessions_max)
+	if (counters->n_sessions < io->sessions_max)
 		return false;
 	if (counters->n_busy++ == 0) /* the counter tells the rest */
 		log_warning("TFTP is busy: the limit of transfers is reached limit=%u peer=%s",
-		            listener->io->sessions_max, arrival->from);
-	refuse(listener, arrival, TFTP_ERROR_UNDEFINED, "too many transfers, try again");
+		            io->sessions_max, arrival->from);
+	refuse(io, arrival, TFTP_ERROR_UNDEFINED, "too many transfers, try again");
 	return true;
 }
 
-static void begin_transfer(struct listener *listener, const struct arrival *arrival, usec_t now)
+static void begin_transfer(struct tftp_io *io, const struct arrival *arrival, usec_t now)
 {
-	struct tftp_io *io = listener->io;
 	struct tftp_source source;
 	struct tftp_transfer *transfer;
 	int r;
 
 	r = find_source(io, arrival, now, &source);
 	if (r > 0) {
-		refuse_file(listener, arrival, r);
+		refuse_file(io, arrival, r);
 		return;
 	}
 	if (r == 0)
-		r = tftp_transfer_new(&io->shared, &arrival->peer, listener->interface,
+		r = tftp_transfer_new(&io->shared, &arrival->peer, arrival->interface,
 		                      &arrival->packet, &source, now, &transfer);
 	if (r < 0) {
-		refuse_error(listener, arrival, r);
+		refuse_error(io, arrival, r);
 		return;
 	}
 	r = map_insert(&io->transfers, &transfer->node);
 	if (r < 0) {
 		(void)tftp_transfer_free(transfer);
-		refuse_error(listener, arrival, r);
+		refuse_error(io, arrival, r);
 		return;
 	}
 	io->shared.counters.n_sessions++;
 	tftp_transfer_run(transfer, now);
 }
 
-static void handle_request(struct listener *listener, const struct arrival *arrival, usec_t now)
+static void handle_request(struct tftp_io *io, const struct arrival *arrival, usec_t now)
 {
-	struct tftp_io *io = listener->io;
-
 	io->shared.counters.n_requests++;
 	if (is_repetition(io, arrival, now)) {
 		io->shared.counters.n_repeated++;
@@ -262,17 +213,17 @@ static void handle_request(struct listener *listener, const struct arrival *arri
 	}
 	if (arrival->packet.mode != TFTP_MODE_OCTET) {
 		io->shared.counters.n_refused++;
-		refuse(listener, arrival, TFTP_ERROR_ILLEGAL, "only octet mode is served");
+		refuse(io, arrival, TFTP_ERROR_ILLEGAL, "only octet mode is served");
 		return;
 	}
-	if (is_busy(listener, arrival))
+	if (is_busy(io, arrival))
 		return;
-	begin_transfer(listener, arrival, now);
+	begin_transfer(io, arrival, now);
 }
 
-static void handle(struct listener *listener, struct slice raw, struct arrival *arrival, usec_t now)
+static void handle(struct tftp_io *io, struct slice raw, struct arrival *arrival, usec_t now)
 {
-	struct tftp_io_counters *counters = &listener->io->shared.counters;
+	struct tftp_io_counters *counters = &io->shared.counters;
 
 	if (tftp_packet_decode(raw, &arrival->packet) != 0 ||
 	    (arrival->packet.opcode != TFTP_RRQ && arrival->packet.opcode != TFTP_WRQ)) {
@@ -284,109 +235,18 @@ static void handle(struct listener *listener, struct slice raw, struct arrival *
 	if (arrival->packet.opcode == TFTP_WRQ) {
 		counters->n_refused++;
 		log_warning("TFTP write refused file=\"%s\" peer=%s", arrival->text, arrival->from);
-		refuse(listener, arrival, TFTP_ERROR_ACCESS, "nothing is written here");
+		refuse(io, arrival, TFTP_ERROR_ACCESS, "nothing is written here");
 		return;
 	}
-	handle_request(listener, arrival, now);
+	handle_request(io, arrival, now);
 }
 
-/*
- * Our address the packet came to. RFC 1123 section 4.2.3.5: what was sent to a broadcast or
- * multicast address is not answered. Returns false for such a packet.
- */
-static bool read_local(struct msghdr *header, uint32_t *ret_local)
+static void arrived(void *userdata, const struct tftp_peer *peer, const char *interface,
+                    struct slice packet)
 {
-	struct cmsghdr *c;
-	struct in_pktinfo info;
+	struct arrival arrival = { .peer = *peer, .interface = interface };
 
-	for (c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
-		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-			continue;
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		*ret_local = ntohl(info.ipi_spec_dst.s_addr);
-		return info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
-	}
-	return false;
-}
-
-/* Receives and handles one packet. Returns false when there is none. */
-static bool receive(struct listener *listener, usec_t now)
-{
-	uint8_t packet[REQUEST_MAX];
-	char control[CMSG_SPACE(sizeof(struct in_pktinfo))] __attribute__((aligned(8)));
-	struct sockaddr_in from = { .sin_family = AF_UNSPEC };
-	struct iovec part = { packet, sizeof(packet) };
-	struct msghdr header = { .msg_name = &from,
-		                 .msg_namelen = sizeof(from),
-		                 .msg_iov = &part,
-		                 .msg_iovlen = 1,
-		                 .msg_control = control,
-		                 .msg_controllen = sizeof(control) };
-	struct arrival arrival = { .peer = { .interface = listener->index } };
-	ssize_t n = recvmsg(listener->fd, &header, 0);
-
-	if (n < 0)
-		return errno == EINTR;
-	arrival.peer.address = ntohl(from.sin_addr.s_addr);
-	arrival.peer.port = ntohs(from.sin_port);
-	if (!read_local(&header, &arrival.peer.local) || arrival.peer.port == 0 ||
-	    (header.msg_flags & MSG_TRUNC)) {
-		listener->io->shared.counters.n_malformed++;
-		return true;
-	}
-	handle(listener, slice_make(packet, (size_t)n), &arrival, now);
-	return true;
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *userdata)
-{
-	struct listener *listener = userdata;
-	usec_t now = clock_now();
-
-	for (unsigned i = 0; i < READS_MAX && receive(listener, now); i++)
-		;
-}
-
-static int open_listener(struct listener *listener, uint16_t port)
-{
-	CLEANUP(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_in local = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int on = 1, buffer = RECEIVE_BUFFER;
-
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, listener->interface,
-	               (socklen_t)strlen(listener->interface)) < 0 ||
-	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0)
-		return -errno;
-	/* The kernel cuts it to what it allows. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
-	listener->fd = steal_fd(&fd);
-	return 0;
-}
-
-static int add_listener(struct tftp_io *io, const char *interface, uint16_t port)
-{
-	struct listener *listener = &io->listeners[io->n_listeners++];
-	int r;
-
-	listener->io = io;
-	listener->fd = -1;
-	if (text_copy(listener->interface, sizeof(listener->interface),
-	              slice_from_text(interface)) != 0)
-		return -ENODEV;
-	listener->index = if_nametoindex(interface);
-	if (listener->index == 0)
-		return -errno;
-	r = open_listener(listener, port);
-	if (r < 0)
-		return r;
-	listener->readable = event_new(io->shared.base, listener->fd, EV_READ | EV_PERSIST,
-	                               on_readable, listener);
-	if (!listener->readable || event_add(listener->readable, NULL) < 0)
-		return -ENOMEM;
-	return 0;
+	handle(userdata, packet, &arrival, clock_now());
 }
 
 static int io_init(struct tftp_io *io, const struct tftp_io_config *config,
@@ -404,13 +264,15 @@ static int io_init(struct tftp_io *io, const struct tftp_io_config *config,
 	                   &io->cache);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < config->n_interfaces; i++) {
-		r = add_listener(io, config->interfaces[i],
-		                 config->port ? config->port : TFTP_PORT);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return tftp_listen_new(
+		io->shared.base,
+		&(struct tftp_listen_config){ .interfaces = config->interfaces,
+	                                      .n_interfaces = config->n_interfaces,
+	                                      .port = config->port ? config->port : TFTP_PORT,
+	                                      .arrived = arrived,
+	                                      .userdata = io,
+	                                      .n_malformed = &io->shared.counters.n_malformed },
+		&io->listen);
 }
 
 int tftp_io_new(struct event_base *base, const struct tftp_io_config *config,
@@ -420,8 +282,6 @@ int tftp_io_new(struct event_base *base, const struct tftp_io_config *config,
 	struct tftp_io *io;
 	int r;
 
-	if (config->n_interfaces > TFTP_IO_INTERFACES_MAX)
-		return -EINVAL;
 	io = calloc(1, sizeof(*io));
 	if (!io)
 		return -ENOMEM;
@@ -447,11 +307,7 @@ struct tftp_io *tftp_io_free(struct tftp_io *io)
 
 	if (!io)
 		return NULL;
-	for (size_t i = 0; i < io->n_listeners; i++) {
-		if (io->listeners[i].readable)
-			event_free(io->listeners[i].readable);
-		fd_close(&io->listeners[i].fd);
-	}
+	(void)tftp_listen_free(io->listen);
 	while (io->transfers.n_members > 0 && (node = map_first(&io->transfers)) != NULL)
 		drop(io, CONTAINER_OF(node, struct tftp_transfer, node));
 	map_deinit(&io->transfers);

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +15,10 @@ struct file_service;
 struct transfer_service;
 struct tftp_io;
 
-#define TFTP_IO_INTERFACES_MAX 64
-
 struct tftp_io_config {
 	const char *const
 		*interfaces;   /* names to listen on; borrowed for the call of tftp_io_new */
-	size_t n_interfaces;   /* 1..TFTP_IO_INTERFACES_MAX */
+	size_t n_interfaces;   /* 1..TFTP_LISTEN_INTERFACES_MAX */
 	uint16_t port;         /* 0: 69 */
 	unsigned sessions_max; /* transfers at a time; 0: 1024 */
 	uint64_t cache_max;    /* bytes of files kept in memory; 0: 256 MiB */
@@ -38,7 +35,8 @@ struct tftp_io_counters {
 };
 
 /*
- * Listens on UDP port 69 of each interface and serves until tftp_io_free. All parameters but the
+ * Listens on UDP port 69 of each interface and serves until tftp_io_free. An interface that goes
+ * away is waited for. All parameters but the
  * configuration must live longer than what is returned. transfers and boot may be NULL (no reports;
  * boot.ipxe is a file like any other).
  * Returns 0, or -errno: -EADDRINUSE, -EACCES, -ENODEV (an interface is not there).

@@ -112,12 +112,13 @@ def reload(check, server):
 def interface_comes_back(check, server):
     """Its capabilities are gone by then, but for the two that this takes."""
     lab = server.lab
-    with check.check("an interface that goes away and comes back is served again (DHCP)"):
+    with check.check("an interface that goes away and comes back is served again"):
         for words in (["link", "del", lab.BRIDGE], ["link", "add", lab.BRIDGE, "type", "bridge"],
                       ["addr", "add", f"{lab.ADDRESS}/24", "dev", lab.BRIDGE],
                       ["link", "set", lab.BRIDGE, "up"]):
             subprocess.run(["ip", *words], check=True)
-        wait_log(server, "an interface has come back")
+        wait_log(server, "DHCP: an interface has come back")
+        wait_log(server, "TFTP: an interface has come back")
 
 
 def backup(check, server, directory):

@@ -341,7 +341,7 @@ def checks(report, program, directory):
         equal(offer.yiaddr, address, "the address that was released")
     with report.check("udhcpc gets its reservation, renews by unicast, releases"):
         udhcpc(directory, elsewhere)
-    with report.check("an interface made anew is served again"):
+    with report.check("an interface made anew is served again, router advertisements too"):
         made_anew(cards, late)
     with report.check("the server ends well"):
         counters = serve.stop()
@@ -366,6 +366,7 @@ def made_anew(cards, late):
         offer = late.ask(DISCOVER, seconds=0.5)
         if offer is not None:
             check_answer(offer, OFFER, late.mac)
+            solicited(late)
             return
     raise AssertionError("nobody answers on the new interface")
 

@@ -40,8 +40,11 @@ class Wire:
         own = os.readlink("/proc/self/ns/net")
         while os.readlink(f"/proc/{self.holder.pid}/ns/net") == own:
             time.sleep(0.01)
-        pid = str(self.holder.pid)
         run("ip", "link", "set", "lo", "up")
+        self.connect()
+
+    def connect(self):
+        pid = str(self.holder.pid)
         run("ip", "link", "add", "client0", "type", "veth", "peer", "name", "lab0", "netns", pid)
         run("ip", "addr", "add", f"{CLIENT}/24", "dev", "client0")
         run("ip", "link", "set", "client0", "up")
@@ -347,6 +350,24 @@ def gone(check, server):
         equal(line[1], CLIENT, "who")
 
 
+def made_anew(check, wire, directory, files):
+    with check.check("an interface made anew is served again"):
+        run("ip", "link", "del", "client0")
+        wire.connect()
+        end = time.monotonic() + 20     # the server looks every few seconds
+        name = "ipxe/bin-x86_64-efi/snp.efi"
+        while True:
+            with Client(SERVER, timeout=0.5) as client:
+                try:
+                    equal(client.ask(request("absent")).code, 1, "an answer")
+                    break
+                except TimeoutError:
+                    if time.monotonic() > end:
+                        raise
+        curl(directory, name)
+        same(directory, files[name], name)
+
+
 def limits(check, wire, directory, files):
     with Server(wire, directory, 3, 100000) as server:
         with check.check("the limit of transfers is told, and passes"):
@@ -406,6 +427,7 @@ def inside(check, directory):
         bad_wire(check, directory, files)
         rack(check, directory, files)
         gone(check, server)
+        made_anew(check, wire, directory, files)
     with check.check("no transfer is left, none failed or timed out"):
         for name in ("sessions", "failed", "timed_out", "busy"):
             equal(server.count(name), 0, name)
