@@ -43,7 +43,8 @@ struct fetch {
 	uint64_t extended_at; /* `have` when more time was asked for */
 	char etag[256];       /* of the bytes we have */
 	usec_t begin, last_byte, last_told;
-	unsigned n_tries; /* since the last byte */
+	unsigned n_tries;  /* since the last byte */
+	const char *cause; /* of the last try that failed */
 };
 
 /* How one try ended, besides -ECANCELED. */
@@ -126,6 +127,7 @@ static int accept_head(struct fetch *f)
 	case 503:
 	case 504:
 		tell("%s: the server answers %u, for now", f->plan->url, status);
+		f->cause = CAUSE_NETWORK;
 		return TRY_AGAIN;
 	default:
 		return tell_failure(CAUSE_STATUS, "%s: the server answers %u%s", f->plan->url,
@@ -145,15 +147,37 @@ static int accept_head(struct fetch *f)
 	return f->fd < 0 ? f->fd : 0;
 }
 
-/* Tells a failed try, in the words for its outcome. Returns TRY_AGAIN. */
-static int tell_broken(const struct fetch *f, int r, const char *url)
+/* Goes on as the program that has TLS, from the start: there is nothing to lose yet. */
+static int become_https(const char *url)
+{
+	char program[] = CCI_HTTPS_PROGRAM, verb[] = "fetch";
+	char *argv[] = { program, verb, NULL };
+
+	execv(program, argv);
+	if (errno == ENOENT)
+		return tell_failure(CAUSE_REFUSED,
+		                    "%s: this initramfs fetches by http only; build it with "
+		                    "cci_https=yes",
+		                    url);
+	return tell_failure(CAUSE_REFUSED, "cannot run %s: %s", program, strerror(errno));
+}
+
+/* Tells a failed try, in the words for its outcome. Returns TRY_AGAIN or -ECANCELED. */
+static int tell_broken(struct fetch *f, int r, const char *url)
 {
 	char at[64] = "";
 
 	if (f->have > 0)
 		(void)snprintf(at, sizeof(at), " after %" PRIu64 " bytes", f->have);
+	f->cause = r == HTTP_STREAM_TLS ? CAUSE_TLS : CAUSE_NETWORK;
+	if (r == HTTP_STREAM_NO_TLS)
+		return become_https(url);
+	if (r == HTTP_STREAM_DISTRUST)
+		return tell_failure(CAUSE_TLS, "%s: %s", url, f->stream.why);
 	if (r == HTTP_STREAM_BAD)
 		tell("%s: the server does not speak HTTP%s", url, at);
+	else if (r == HTTP_STREAM_TLS)
+		tell("%s: no TLS with this server: %s", url, f->stream.why);
 	else if (r == HTTP_STREAM_NAME)
 		tell("%s: the name of the server has no address", url);
 	else
@@ -194,10 +218,9 @@ static int ask(struct fetch *f)
 		struct http_ask ask = { .method = "GET", .offset = f->have, .etag = f->etag };
 
 		r = url_split(slice_from_text(url), &ask.url);
-		if (r != 0 || ask.url.is_https)
-			return tell_failure(CAUSE_STATUS, "%s: %s", url,
-			                    r == URL_BAD ? "this is no URL"
-			                                 : "this image fetches by http only");
+		if (r != 0)
+			return tell_failure(CAUSE_STATUS, "%s: this is no URL of http or https",
+			                    url);
 		r = http_stream_open(&f->stream, &ask, usec_min(PATIENCE, f->plan->timeout));
 		if (r != 0)
 			return tell_broken(f, r, url);
@@ -297,7 +320,7 @@ static int fetch_bytes(struct fetch *f)
 			return r;
 		if (f->n_tries >= f->plan->retry &&
 		    usec_sub(clock_now(), f->last_byte) >= f->plan->timeout)
-			return tell_failure(CAUSE_NETWORK,
+			return tell_failure(f->cause,
 			                    "cannot fetch %s: no byte for %" PRIu64 " s, %" PRIu64
 			                    " of %" PRIu64 " bytes are there",
 			                    f->plan->url,
@@ -359,6 +382,7 @@ int fetch_image(const struct plan *plan)
 	f->plan = plan;
 	f->digest = digest;
 	f->fd = f->stream.fd = -1;
+	f->cause = CAUSE_NETWORK;
 	f->begin = f->last_byte = f->last_told = clock_now();
 	handover_resolver();
 	tell_debug("fetching %s", plan->url);

@@ -131,6 +131,34 @@ static int send_all(int fd, struct slice data)
 	return 0;
 }
 
+/* Makes the connection, by what the scheme asks for. */
+static int connect_stream(struct http_stream *stream, const struct url *url)
+{
+	int r;
+
+	if (!url->is_https)
+		return connect_url(url, stream->patience, &stream->fd);
+	r = tls_link_open(url, stream->patience, &stream->tls, stream->why);
+	switch (r) {
+	case TLS_LINK_NONE:
+		return HTTP_STREAM_NO_TLS;
+	case TLS_LINK_NAME:
+		return HTTP_STREAM_NAME;
+	case TLS_LINK_BROKEN:
+		return HTTP_STREAM_TLS;
+	case TLS_LINK_DISTRUST:
+		return HTTP_STREAM_DISTRUST;
+	}
+	return r;
+}
+
+static int send_slice(struct http_stream *stream, struct slice data)
+{
+	if (stream->tls)
+		return tls_link_send(stream->tls, data, stream->patience);
+	return send_all(stream->fd, data);
+}
+
 int http_stream_ask(struct http_stream *stream, const struct http_ask *ask, usec_t patience)
 {
 	uint8_t room[HEAD_MAX];
@@ -138,33 +166,42 @@ int http_stream_ask(struct http_stream *stream, const struct http_ask *ask, usec
 	int r;
 
 	stream->fd = -1;
+	stream->tls = NULL;
+	stream->patience = patience;
 	stream->unread = SLICE_NULL;
 	stream->doing = "connect";
+	stream->why[0] = '\0';
 	http_reader_init(&stream->reader);
 	r = build_head(ask, &head);
 	if (r < 0)
 		return r;
-	r = connect_url(&ask->url, patience, &stream->fd);
+	r = connect_stream(stream, &ask->url);
 	if (r != 0)
 		return r;
 	stream->doing = "send";
-	r = send_all(stream->fd, bytes_slice(&head));
+	r = send_slice(stream, bytes_slice(&head));
 	if (r < 0)
 		return r;
-	return send_all(stream->fd, ask->form);
+	return send_slice(stream, ask->form);
 }
 
-/* More bytes from the socket. Returns how many, 0 at its end, or -errno. */
+/* More bytes from the connection. Returns how many, 0 at its end, or -errno. */
 static ssize_t fill(struct http_stream *stream)
 {
 	ssize_t n;
 
-	do {
-		n = recv(stream->fd, stream->room, sizeof(stream->room), 0);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	stream->unread = slice_make(stream->room, (size_t)n);
+	if (stream->tls) {
+		n = tls_link_receive(stream->tls, stream->room, sizeof(stream->room),
+		                     stream->patience);
+	} else {
+		do {
+			n = recv(stream->fd, stream->room, sizeof(stream->room), 0);
+		} while (n < 0 && errno == EINTR);
+		if (n < 0)
+			n = errno == EAGAIN ? -ETIMEDOUT : -errno;
+	}
+	if (n >= 0)
+		stream->unread = slice_make(stream->room, (size_t)n);
 	return n;
 }
 
@@ -218,4 +255,5 @@ int http_stream_read(struct http_stream *stream, struct slice *ret_piece)
 void http_stream_close(struct http_stream *stream)
 {
 	fd_close(&stream->fd);
+	stream->tls = tls_link_free(stream->tls);
 }

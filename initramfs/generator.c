@@ -198,6 +198,7 @@ static struct plan_facts gather_facts(void)
 	return (struct plan_facts){
 		.networkd = access(at(CCI_NETWORKD_UNIT), F_OK) == 0,
 		.shell = access(at(CCI_EMERGENCY_UNIT), F_OK) == 0,
+		.https = access(at(CCI_HTTPS_PROGRAM), F_OK) == 0,
 	};
 }
 

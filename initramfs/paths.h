@@ -20,6 +20,8 @@
 #define CCI_NEW_ROOT  "/sysroot"
 
 #define CCI_INIT_PROGRAM   "/usr/bin/cci-init"
+#define CCI_HTTPS_PROGRAM  "/usr/bin/cci-init-https" /* in an image that asks for it */
+#define CCI_CA_FILE        "/etc/cci/ca.pem"         /* whom https trusts, when it is there */
 #define CCI_INITRD_RELEASE "/etc/initrd-release"
 #define CCI_NETWORKD_UNIT  "/lib/systemd/system/systemd-networkd.service"
 #define CCI_EMERGENCY_UNIT "/lib/systemd/system/emergency.service"

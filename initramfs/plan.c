@@ -164,22 +164,27 @@ static void put_source(struct plan *plan, const struct root_spec *root)
 		refuse(plan, "root", "longer than it may be");
 }
 
-static void decide_http(struct plan *plan, const struct boot_params *params)
+static void decide_http(struct plan *plan, const struct boot_params *params,
+                        const struct plan_facts *facts)
 {
 	plan->kind = PLAN_HTTP;
+	if (slice_has_prefix(params->root.path, SLICE_LITERAL("https:")) && !facts->https)
+		refuse(plan, "root=live:https",
+		       "this initramfs fetches by http only; build it with cci_https=yes");
 	put(plan, "root", plan->url, sizeof(plan->url), params->root.path);
 	put(plan, "cci.root.sha256", plan->sha256, sizeof(plan->sha256), params->root_sha256);
 	lower_case(plan->sha256);
 	plan->size = params->root_size;
 }
 
-static void decide_root(struct plan *plan, const struct boot_params *params)
+static void decide_root(struct plan *plan, const struct boot_params *params,
+                        const struct plan_facts *facts)
 {
 	static const char not_yet[] = "this version mounts no such root yet";
 
 	switch (params->root.kind) {
 	case ROOT_LIVE:
-		decide_http(plan, params);
+		decide_http(plan, params, facts);
 		return;
 	case ROOT_DEVICE:
 	case ROOT_UUID:
@@ -256,7 +261,7 @@ int plan_decide(const struct boot_params *params, const struct plan_facts *facts
 		return PLAN_NOT_OURS;
 	*ret = (struct plan){ .kind = PLAN_NONE };
 	put_source(ret, &params->root);
-	decide_root(ret, params);
+	decide_root(ret, params, facts);
 	ret->overlay = params->rootovl;
 	ret->read_only = params->mode != BOOT_MODE_RW;
 	/* without an overlay nothing is written to the root, unless it is the machine's own */

@@ -76,6 +76,7 @@ struct plan {
 struct plan_facts {
 	bool networkd; /* systemd-networkd is in the image */
 	bool shell;    /* emergency.service is in the image */
+	bool https;    /* cci-init-https is in the image */
 };
 
 /*

@@ -16,7 +16,7 @@
 #define LINE_MAX_BYTES  ((size_t)64 << 10)
 #define STEPS_MAX_BYTES ((size_t)16 << 10)
 
-static const struct plan_facts default_facts = { .networkd = true, .shell = false };
+static const struct plan_facts default_facts = { .networkd = true, .https = true };
 
 static void put_wait(const struct plan *plan, const char *what, struct bytes *out)
 {
@@ -27,6 +27,8 @@ static void put_wait(const struct plan *plan, const char *what, struct bytes *ou
 
 static void put_fetch(const struct plan *plan, struct bytes *out)
 {
+	if (strncmp(plan->url, "https:", 6) == 0)
+		bytes_append_text(out, "needs    an initramfs built with cci_https=yes\n");
 	put_wait(plan, plan->networkd ? "an address from systemd-networkd" : "dracut's network",
 	         out);
 	bytes_printf(out, "fetch    %s to " CCI_IMG_FILE, plan->url);
@@ -138,11 +140,15 @@ static int read_facts(const char *path, struct plan_facts *facts)
 			facts->networkd = text_equal(value, "yes");
 		else if (text_equal(key, "shell"))
 			facts->shell = text_equal(value, "yes");
+		else if (text_equal(key, "https"))
+			facts->https = text_equal(value, "yes");
 		else
 			r = 1;
 	}
 	if (r != 0)
-		fprintf(stderr, "cci-init: %s: expected lines networkd=yes|no and shell=yes|no\n",
+		fprintf(stderr,
+		        "cci-init: %s: expected lines networkd=yes|no, shell=yes|no and "
+		        "https=yes|no\n",
 		        path);
 	buffer_deinit(&text);
 	return r;

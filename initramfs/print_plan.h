@@ -12,9 +12,9 @@ void print_plan_steps(const struct plan *plan, struct bytes *out);
 
 /*
  * The verb; argv[0] is its name. CMDLINE is one argument, /proc/cmdline without it. FILE has lines
- * `networkd=yes|no` and `shell=yes|no` (what the initramfs would have in it); without it: yes, no.
- * Returns the exit status: 0, also when the boot is not ours (nothing is printed but a word about
- * it on stderr); 1 when the line is refused, with the key and the cause on stderr; 2 on wrong
- * usage.
+ * `networkd=yes|no`, `shell=yes|no` and `https=yes|no` (what the initramfs would have in it);
+ * without it: yes, no, yes. Returns the exit status: 0, also when the boot is not ours (nothing is
+ * printed but a word about it on stderr); 1 when the line is refused, with the key and the cause on
+ * stderr; 2 on wrong usage.
  */
 int print_plan_main(int argc, char *argv[]);

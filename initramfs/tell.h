@@ -13,6 +13,7 @@
 #define CAUSE_REFUSED "refused" /* the command line asks for what cannot be done */
 #define CAUSE_PLAN    "plan"    /* no plan, or one that cannot be read */
 #define CAUSE_NETWORK "network" /* no address, no connection, or it broke too often */
+#define CAUSE_TLS     "tls"     /* the server is not who it should be, or speaks no TLS with us */
 #define CAUSE_STATUS  "status"  /* the server answered, but with no image */
 #define CAUSE_SIZE    "size"    /* not as long as it must be */
 #define CAUSE_HASH    "hash"    /* as long, but other bytes */

@@ -9,6 +9,8 @@
 #     cci_life=lean|full       instead of guessing as above
 #     cci_drivers=virtio|common|none   network cards and disks to bring along (common); none when
 #                              they come in a cgz of their own
+#     cci_https=yes            root=live:https:// too: libcurl and its libraries, 12 MB
+#     cci_ca=FILE              whom https trusts (PEM); the distribution's bundle
 #     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
 #     cci_programs=DIR         where cci-generator and cci-init are (/usr/lib/cci)
 
@@ -91,6 +93,25 @@ _cci_install_dropins() {
     done
 }
 
+# The program that has TLS, and certificates to know a server by.
+_cci_install_https() {
+    local _program=$1/cci-init-https
+
+    [[ -x $_program ]] || {
+        dfatal "cci: cci_https=yes, but there is no $_program: build cci with libcurl"
+        exit 1
+    }
+    inst_binary "$_program" /usr/bin/cci-init-https
+    if [[ ${cci_ca-} ]]; then
+        [[ -r $cci_ca ]] && inst_simple "$cci_ca" /etc/cci/ca.pem && return 0
+        dfatal "cci: cannot read cci_ca=$cci_ca"
+        exit 1
+    fi
+    inst_multiple -o /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/openssl.cnf
+    [[ -e $initdir/etc/ssl/certs/ca-certificates.crt || -e $initdir/etc/pki/tls/certs/ca-bundle.crt ]] \
+        || dwarn "cci: cci_https=yes, but no certificates are here: give cci_ca=FILE"
+}
+
 _cci_install_shell() {
     inst_multiple sh sulogin ls cat dmesg mount umount journalctl systemctl
     inst_multiple -o ip less blkid
@@ -104,11 +125,9 @@ install() {
     inst_binary "$_programs/cci-generator" "$systemdutildir/system-generators/cci-generator"
     inst_binary "$_programs/cci-init" /usr/bin/cci-init
     inst_multiple modprobe mount umount
-    # names of servers, and whom to trust, where cci-init was built with https
+    # names of servers
     inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*'
-    if ldd "$_programs/cci-init" 2> /dev/null | grep -q libcurl; then
-        inst_multiple -o /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/openssl.cnf
-    fi
+    [[ ${cci_https-} == yes ]] && _cci_install_https "$_programs"
     if _cci_is_lean; then
         _cci_install_networkd
         _cci_install_dropins

@@ -61,7 +61,9 @@ static void check_plan(const struct plan *plan)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = slice_make(data, size);
-	struct plan_facts facts = { .networkd = size % 2, .shell = size % 3 == 0 };
+	struct plan_facts facts = { .networkd = size % 2,
+		                    .shell = size % 3 == 0,
+		                    .https = size % 5 < 3 };
 	static struct units units;
 	struct plan plan;
 	unsigned line;

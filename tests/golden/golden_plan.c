@@ -22,6 +22,8 @@ static struct plan_facts parse_facts(struct slice text)
 			facts.networkd = true;
 		else if (text_equal(fact, "shell"))
 			facts.shell = true;
+		else if (text_equal(fact, "https"))
+			facts.https = true;
 		else
 			assert_true(text_equal(fact, "none"));
 	}

@@ -26,6 +26,8 @@ def dracut(top, modules, generator, init, arguments, settings=None, kernel="0.0-
                 os.symlink(os.path.join(os.path.abspath(folder), name), link)
     shutil.copy(generator, os.path.join(programs, "cci-generator"))
     shutil.copy(init, os.path.join(programs, "cci-init"))
+    if os.path.exists(init + "-https"):
+        shutil.copy(init + "-https", programs)
     env = dict(os.environ, dracutbasedir=base, cci_programs=programs, **(settings or {}))
     return subprocess.run(
         ["dracut", "--no-hostonly", "--no-hostonly-cmdline", "--force", "--no-early-microcode",

@@ -127,6 +127,31 @@ class Images(unittest.TestCase):
         self.assertTrue({n for n in found if n.endswith("system/emergency.service")})
         self.assertIn("usr/bin/dmesg", found)
 
+    @unittest.skipUnless(os.path.exists(CCI_INIT + "-https"), "built without libcurl")
+    def test_lean_with_https(self):
+        _, plain = self.build(images.LEAN)
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as ca:
+            ca.write("whom we trust\n")
+            ca.flush()
+            root, found = self.build(images.LEAN, cci_https="yes", cci_ca=ca.name)
+        with open(os.path.join(root, "etc/cci/ca.pem"), encoding="ascii") as file:
+            self.assertEqual(file.read(), "whom we trust\n")
+        self.assertTrue({n for n in found if "libcurl" in n})
+        done = subprocess.run(["chroot", root, "/usr/bin/cci-init-https", "--help"],
+                              capture_output=True, text=True, check=False, timeout=30,
+                              env={"ASAN_OPTIONS": "detect_leaks=0"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # what asks for nothing gets nothing
+        self.assertFalse({n for n in plain if "cci-init-https" in n or "libssl" in n or "etc/ssl" in n})
+        _, found = self.build(images.LEAN, cci_https="yes")
+        self.assertIn("etc/ssl/certs/ca-certificates.crt", found)
+
+    def test_https_that_cannot_be_packed_is_refused(self):
+        image = Image(images.LEAN, {"cci_https": "yes", "cci_ca": "/no/such/file"})
+        self.addCleanup(image.__exit__)
+        self.assertNotEqual(image.done.returncode, 0)
+        self.assertRegex(image.done.stdout, "cannot read cci_ca=/no/such/file|no .*cci-init-https")
+
     def test_full(self):
         _, found = self.build(["--add", "cci", "--omit", "plymouth"])
         self.assertTrue({n for n in found if n.endswith("hooks/cmdline/10-cci-cmdline.sh")})

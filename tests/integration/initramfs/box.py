@@ -12,6 +12,7 @@ import tempfile
 from lab.errors import NotPermitted
 
 BUILD = os.environ.get("CCI_BUILD", os.path.join(os.path.dirname(__file__), "../../../build"))
+HTTPS = os.path.join(BUILD, "initramfs/cci-init-https")
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 
@@ -70,6 +71,8 @@ class Box:
         run("mount", "-t", "tmpfs", "cci-run", f"{self.root}/run")
         os.makedirs(f"{self.root}/run/cci")
         shutil.copy(os.path.join(BUILD, "initramfs/cci-init"), f"{self.root}/cci-init")
+        if os.path.exists(HTTPS):
+            shutil.copy(HTTPS, f"{self.root}/usr/bin/cci-init-https")
 
     def bind_program_files(self, name):
         """What the machine has there, and whatever a test puts beside it."""

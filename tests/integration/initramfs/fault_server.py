@@ -144,17 +144,25 @@ class Server(http.server.ThreadingHTTPServer):
     allow_reuse_address = True
     address_family = socket.AF_INET
 
-    def __init__(self, state):
-        self.state = state
+    def __init__(self, state, tls=None):
+        """tls: a server's ssl.SSLContext; then it speaks https."""
+        self.state, self.tls = state, tls
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def get_request(self):
+        connection, peer = super().get_request()
+        if self.tls:                        # the handshake is the handler's: it may take its time
+            connection = self.tls.wrap_socket(connection, server_side=True,
+                                              do_handshake_on_connect=False)
+        return connection, peer
 
     def handle_error(self, request, client_address):
         pass
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.server_address[1]}"
 
     def stop(self):
         self.shutdown()

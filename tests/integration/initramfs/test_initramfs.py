@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import shutil
+import ssl
 import stat
 import sys
 import tempfile
@@ -16,7 +17,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../.."))
 
-from box import Box, main, make_image, make_root, run  # noqa: E402
+from box import HTTPS, Box, main, make_image, make_root, run  # noqa: E402
 from fault_server import Server, State  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
@@ -32,13 +33,15 @@ def true(condition, what):
 class Fetch:
     """A box, a server with those faults, and a plan to fetch DATA."""
 
-    def __init__(self, *faults, data=DATA, **plan):
+    def __init__(self, *faults, data=DATA, tls=None, **plan):
         self.state = State(data, *faults)
-        self.extra = plan
+        self.tls, self.extra = tls, plan
 
     def __enter__(self):
-        self.server = Server(self.state)
+        self.server = Server(self.state, self.tls and self.tls.context)
         self.box = Box()
+        if self.tls:
+            self.box.write("etc/cci/ca.pem", self.tls.certificate)
         plan = {"kind": "http", "url": f"{self.server.url}/os/root.img", "sha256": SHA256,
                 "size": len(DATA)} | self.extra
         self.box.plan(**{k: v for k, v in plan.items() if v is not None})
@@ -188,10 +191,103 @@ def redirected_for_ever(tap):
         equal(len(f.state.gets), 6, "requests")
 
 
+# --- fetch over TLS ----------------------------------------------------------------------------
+
+class Tls:
+    """A server's own certificate, which stands for its authority's too."""
+
+    def __init__(self, name="IP:127.0.0.1"):
+        with tempfile.TemporaryDirectory(prefix="cci-tls-") as work:
+            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes", "-days", "2", "-subj", "/CN=cci test", "-addext", f"subjectAltName={name}",
+                "-keyout", f"{work}/key", "-out", f"{work}/certificate")
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(f"{work}/certificate", f"{work}/key")
+            with open(f"{work}/certificate", encoding="ascii") as file:
+                self.certificate = file.read()
+
+
+def tls_fetched(tap):
+    with Fetch(tls=Tls()) as f:
+        said = f.must_fetch().said
+        true("https://127.0.0.1" in said and "sha256 as it should be" in said, said)
+
+
+def tls_resumed(tap):
+    with Fetch(("reset", 100000), ("short", 50000), tls=Tls()) as f:
+        f.must_fetch()
+        equal(f.ranges, [(None, None), ("bytes=100000-", '"one"'), ("bytes=150000-", '"one"')],
+              "ranges")
+
+
+def tls_slow(tap):
+    with Fetch(("slow", 6, 0.5), tls=Tls()) as f:
+        true("% of 0.3 MB" in f.must_fetch().said, "no progress")
+
+
+def tls_status_size_and_hash(tap):
+    tls = Tls()
+    with Fetch(404, tls=tls) as f:
+        f.fetch().must_fail("status")
+    with Fetch("longer", tls=tls) as f:
+        f.fetch().must_fail("size")
+    with Fetch("wrong", "wrong", tls=tls) as f:
+        f.fetch().must_fail("hash")
+
+
+def tls_mute(tap):
+    with Fetch(*[("mute", 3)] * 9, timeout=1000000, tls=Tls()) as f:
+        true("receive: Connection timed out" in f.fetch().must_fail("network").said, "what it says")
+
+
+def tls_nobody_there(tap):
+    with Fetch(timeout=1000000, tls=Tls()) as f:
+        f.server.stop()
+        f.fetch().must_fail("network")
+
+
+def tls_of_a_stranger(tap):
+    with Fetch(tls=Tls()) as f:
+        f.box.write("etc/cci/ca.pem", Tls().certificate)
+        said = f.fetch().must_fail("tls").said
+        true("certificate" in said, said)
+        equal(f.state.gets, [], "requests")
+
+
+def tls_of_another_name(tap):
+    with Fetch(tls=Tls("DNS:elsewhere.test")) as f:
+        said = f.fetch().must_fail("tls").said
+        true("127.0.0.1" in said and f.state.gets == [], said)
+
+
+def tls_without_certificates(tap):
+    with Fetch(tls=Tls()) as f:
+        os.unlink(f.box.path("etc/cci/ca.pem"))
+        said = f.fetch().must_fail("tls").said
+        true("no /etc/cci/ca.pem" in said, said)
+
+
+def tls_that_is_none(tap):
+    with Fetch(timeout=1000000) as f:
+        f.box.write("etc/cci/ca.pem", Tls().certificate)
+        f.box.plan(kind="http", url=f"https{f.server.url[4:]}/os/root.img", timeout=1000000)
+        said = f.fetch().must_fail("tls").said
+        true("no TLS with this server" in said, said)
+
+
 def redirected_to_https(tap):
+    with Fetch(tls=Tls()) as there:
+        with Fetch(*[("redirect", f"{there.server.url}/over/there")] * 2) as f:
+            f.box.write("etc/cci/ca.pem", there.tls.certificate)
+            f.must_fetch()
+            equal([path for path, *_ in there.state.gets], ["/over/there"], "paths")
+
+
+def https_in_an_image_without(tap):
     with Fetch(("redirect", "https://127.0.0.1/")) as f:
-        said = f.fetch().must_fail("status").said
-        true("http only" in said, said)
+        os.unlink(f.box.path("usr/bin/cci-init-https"))
+        said = f.fetch().must_fail("refused").said
+        true("cci_https=yes" in said, said)
 
 
 def more_than_memory(tap):
@@ -585,7 +681,18 @@ CHECKS = [
     ("a server that never answers fails as network", mute_for_ever),
     ("what is not HTTP fails as network", not_http),
     ("redirects without end fail as status", redirected_for_ever),
-    ("https is refused by name", redirected_to_https),
+    ("https: fetched and checked", tls_fetched),
+    ("https: taken up where it broke", tls_resumed),
+    ("https: progress is shown", tls_slow),
+    ("https: status, size and hash are told apart", tls_status_size_and_hash),
+    ("https: a server that never answers fails as network", tls_mute),
+    ("https: nobody there fails as network", tls_nobody_there),
+    ("https: a stranger's certificate fails as tls", tls_of_a_stranger),
+    ("https: a certificate of another name fails as tls", tls_of_another_name),
+    ("https: no certificates to know it by fails as tls", tls_without_certificates),
+    ("https: what is not TLS fails as tls", tls_that_is_none),
+    ("https: a redirect there from http", redirected_to_https),
+    ("https: refused by name where it is not built in", https_in_an_image_without),
     ("an image larger than memory fails as memory", more_than_memory),
     ("overlay over squashfs", an_overlay_of("squashfs")),
     ("overlay over erofs", an_overlay_of("erofs")),
@@ -616,6 +723,8 @@ CHECKS = [
 def body(tap):
     wanted = sys.argv[1:]
     for name, check in CHECKS:
+        if name.startswith("https: ") and not os.path.exists(HTTPS):
+            continue                        # built without libcurl
         if not wanted or any(word in name for word in wanted):
             with tap.check(name):
                 check(tap)
