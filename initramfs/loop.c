@@ -4,32 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "initramfs/module.h"
 #include "lib/base/macro.h"
 #include "lib/sys/fd.h"
 
 #define BUSY_TRIES 32 /* devices that somebody else took between our two calls */
-
-static int load_module(void)
-{
-	char program[] = "/sbin/modprobe", quiet[] = "-q", name[] = "loop";
-	char *argv[] = { program, quiet, name, NULL }, *envp[] = { NULL };
-	int status, r;
-	pid_t pid;
-
-	r = posix_spawn(&pid, program, NULL, NULL, argv, envp);
-	if (r != 0)
-		return -r;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENODEV;
-}
 
 static int open_control(void)
 {
@@ -40,7 +23,7 @@ static int open_control(void)
 		return fd;
 	if (errno != ENOENT && errno != ENODEV && errno != ENXIO)
 		return -errno;
-	r = load_module();
+	r = module_load("loop");
 	if (r < 0)
 		return r;
 	fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);

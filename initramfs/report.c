@@ -15,6 +15,7 @@
 #include "initramfs/handover.h"
 #include "initramfs/journal.h"
 #include "initramfs/paths.h"
+#include "initramfs/pstore.h"
 #include "initramfs/tell.h"
 #include "lib/base/text.h"
 #include "lib/format/attempt_file.h"
@@ -23,6 +24,7 @@
 
 #define FILE_MAX     (64 << 10)
 #define JOURNAL_MAX  (48 << 10) /* of text; three times that when every byte is escaped */
+#define PANIC_MAX    (24 << 10) /* of what an earlier kernel saved */
 #define PATIENCE     (5 * USEC_PER_SEC)
 #define TRY_FOR      (30 * USEC_PER_SEC)
 #define TRY_EVERY    USEC_PER_SEC
@@ -136,8 +138,33 @@ static void put_journal(struct buffer *form)
 	buffer_deinit(&journal);
 }
 
-/* One try. Returns 0, 1 to try again, or -ECANCELED. */
-static int post(struct http_stream *stream, const struct http_ask *ask, const char *url)
+/*
+ * Adds what an earlier kernel saved when it died. Returns it, to be forgotten once the server has
+ * it; NULL when there is none.
+ */
+static struct pstore *put_panic(struct buffer *form)
+{
+	CLEANUP(pstore_freep) struct pstore *pstore = NULL;
+	struct buffer text = BUFFER_NULL;
+	int r;
+
+	r = pstore_open(CCI_PSTORE_DIR, &pstore);
+	if (r < 0)
+		tell("cannot read %s: %s", CCI_PSTORE_DIR, strerror(-r));
+	if (r != 0)
+		return NULL;
+	r = pstore_text(pstore, PANIC_MAX, &text);
+	if (r == 0 && text.len > 0)
+		form_append(form, "panic", buffer_slice(&text));
+	buffer_deinit(&text);
+	return r == 0 ? steal_ptr(&pstore) : NULL;
+}
+
+/* One try. Returns 0; POST_AGAIN: it may go better later; or POST_REFUSED with the status. */
+enum { POST_AGAIN = 1, POST_REFUSED = 2 };
+
+static int post(struct http_stream *stream, const struct http_ask *ask, const char *url,
+                unsigned *ret_status)
 {
 	unsigned status;
 	int r;
@@ -150,13 +177,14 @@ static int post(struct http_stream *stream, const struct http_ask *ask, const ch
 		           r == HTTP_STREAM_BAD    ? "not HTTP"
 		           : r == HTTP_STREAM_NAME ? "the name has no address"
 		                                   : strerror(-r));
-		return 1;
+		return POST_AGAIN;
 	}
 	if (status >= 200 && status < 300)
 		return 0;
 	if (status >= 500 || status == 408 || status == 429)
-		return 1;
-	return tell_failure(CAUSE_STATUS, "the server refuses the report: %u", status);
+		return POST_AGAIN;
+	*ret_status = status;
+	return POST_REFUSED;
 }
 
 static int post_until_taken(const struct http_ask *ask, const char *url)
@@ -164,14 +192,18 @@ static int post_until_taken(const struct http_ask *ask, const char *url)
 	const struct timespec pause = { .tv_sec = TRY_EVERY / USEC_PER_SEC };
 	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
 	usec_t end = usec_add(clock_now(), TRY_FOR);
+	unsigned status;
 	int r;
 
 	if (!stream)
 		return tell_failure(CAUSE_MEMORY, "no memory for a report");
 	for (;;) {
-		r = post(stream, ask, url);
-		if (r <= 0)
-			return r;
+		r = post(stream, ask, url, &status);
+		if (r == 0)
+			return 0;
+		if (r == POST_REFUSED)
+			return tell_failure(CAUSE_STATUS, "the server refuses the report: %u",
+			                    status);
 		if (clock_now() >= end)
 			return tell_failure(CAUSE_NETWORK, "cannot reach %s to report", url);
 		(void)nanosleep(&pause, NULL); /* woken early: tried early */
@@ -180,6 +212,7 @@ static int post_until_taken(const struct http_ask *ask, const char *url)
 
 int report_failure(const struct plan *plan)
 {
+	CLEANUP(pstore_freep) struct pstore *pstore = NULL;
 	struct buffer form = BUFFER_NULL;
 	struct target target;
 	struct http_ask ask;
@@ -192,12 +225,15 @@ int report_failure(const struct plan *plan)
 	handover_resolver();
 	put_state(&form);
 	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
+	pstore = put_panic(&form);
 	put_journal(&form);
 	r = make_ask(&target, &form, &ask);
 	if (r == 0)
 		r = post_until_taken(&ask, target.url);
 	if (r == 0)
 		tell("reported to %s", target.url);
+	if (r == 0 && pstore)
+		pstore_forget(pstore);
 	buffer_deinit(&form);
 	return r;
 }
@@ -221,29 +257,44 @@ static void put_stages(struct buffer *form)
 	buffer_deinit(&stages);
 }
 
+/* Asks and does not wait for the answer, unless there is something that it says is taken. */
+static void send_stages(const struct http_ask *ask, const char *url, struct pstore *pstore)
+{
+	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
+	unsigned status;
+	int r;
+
+	if (!stream)
+		return;
+	if (pstore) {
+		if (post(stream, ask, url, &status) == 0)
+			pstore_forget(pstore);
+		return;
+	}
+	r = http_stream_ask(stream, ask, STAGES_HASTE);
+	http_stream_close(stream);
+	if (r != 0)
+		tell_debug("the stages could not be sent");
+}
+
 void report_stages(const struct plan *plan)
 {
-	CLEANUP(freep) struct http_stream *stream = NULL;
+	CLEANUP(pstore_freep) struct pstore *pstore = NULL;
 	struct buffer form = BUFFER_NULL;
 	struct target target;
 	struct http_ask ask;
-	int r;
 
-	stream = malloc(sizeof(*stream));
-	if (!stream || !find_target(plan, &target))
+	if (!find_target(plan, &target))
 		return;
 	put_stages(&form);
+	pstore = put_panic(&form);
 	if (form.len > 0 && !form.failed) {
 		ask = (struct http_ask){ .method = "POST", .token = target.token };
 		ask.form = buffer_slice(&form);
-		r = url_split(slice_from_text(target.url), &ask.url);
 		/* a name would have to be asked for, which may take seconds */
-		if (r == 0 && !ask.url.is_https && url_is_numeric(&ask.url)) {
-			r = http_stream_ask(stream, &ask, STAGES_HASTE);
-			http_stream_close(stream);
-			if (r != 0)
-				tell_debug("the stages could not be sent");
-		}
+		if (url_split(slice_from_text(target.url), &ask.url) == 0 && !ask.url.is_https &&
+		    url_is_numeric(&ask.url))
+			send_stages(&ask, target.url, pstore);
 	}
 	buffer_deinit(&form);
 }

@@ -9,15 +9,16 @@
 
 /*
  * The step of a boot that failed: sends stage, step, cause and detail of /run/cci/state, uptime_ms,
- * and the end of the journal (of the kernel's log where there is no journalctl). Tried again until
- * it has been taken, refused, or half a minute has gone by. Returns 0, also when there is nobody to
- * tell, or -ECANCELED when that has been told.
+ * the end of the journal (of the kernel's log where there is no journalctl), and as panic what an
+ * earlier kernel saved when it died (pstore.h), which is then removed. Tried again until it has
+ * been taken, refused, or half a minute has gone by. Returns 0, also when there is nobody to tell,
+ * or -ECANCELED when that has been told.
  */
 int report_failure(const struct plan *plan);
 
 /*
- * How far a good boot came and when: fields stage and uptime_ms, once for each stage, in order.
- * Waits for a connection a tenth of a second at most and for no answer; nobody is told of a
- * failure.
+ * How far a good boot came and when: fields stage and uptime_ms, once for each stage, in order; and
+ * panic as above. Waits for a connection a tenth of a second at most and for no answer, where there
+ * is a panic to be told for five seconds in all; nobody is told of a failure.
  */
 void report_stages(const struct plan *plan);

@@ -160,3 +160,14 @@ def main(body):
     from lab import tap as taps
     sys.stdout.flush()
     taps.main(inner)
+
+
+def run_checks(checks, can=lambda name: True):
+    """A body for main: those (name, check) that hold one of the words of the command line, or all."""
+    def body(tap):
+        wanted = sys.argv[1:]
+        for name, check in checks:
+            if can(name) and (not wanted or any(word in name for word in wanted)):
+                with tap.check(name):
+                    check(tap)
+    return body

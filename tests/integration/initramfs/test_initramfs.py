@@ -5,7 +5,6 @@ none: what can be mounted is, what cannot is told in one line with its cause."""
 
 import hashlib
 import os
-import random
 import shutil
 import ssl
 import stat
@@ -17,52 +16,9 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../.."))
 
-from box import HTTPS, Box, main, make_image, make_root, run  # noqa: E402
-from fault_server import Server, State  # noqa: E402
+from box import HTTPS, Box, main, make_image, make_root, run, run_checks  # noqa: E402
 from lab.tap import equal  # noqa: E402
-
-DATA = random.Random(3).randbytes(300000)
-SHA256 = hashlib.sha256(DATA).hexdigest()
-
-
-def true(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-class Fetch:
-    """A box, a server with those faults, and a plan to fetch DATA."""
-
-    def __init__(self, *faults, data=DATA, tls=None, **plan):
-        self.state = State(data, *faults)
-        self.tls, self.extra = tls, plan
-
-    def __enter__(self):
-        self.server = Server(self.state, self.tls and self.tls.context)
-        self.box = Box()
-        if self.tls:
-            self.box.write("etc/cci/ca.pem", self.tls.certificate)
-        plan = {"kind": "http", "url": f"{self.server.url}/os/root.img", "sha256": SHA256,
-                "size": len(DATA)} | self.extra
-        self.box.plan(**{k: v for k, v in plan.items() if v is not None})
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop()
-        self.box.__exit__()
-
-    def fetch(self):
-        return self.box.verb("fetch")
-
-    def must_fetch(self):
-        result = self.fetch().must_do()
-        equal(self.box.read("run/cci/img/root.img") == DATA, True, "the bytes")
-        true(not self.box.exists("run/cci/state"), "a failure is remembered")
-        return result
-
-    @property
-    def ranges(self):
-        return [(asked, condition) for _, asked, condition in self.state.gets]
+from rig import DATA, SHA256, Fetch, true  # noqa: E402
 
 
 # --- fetch: what goes well in the end -----------------------------------------------------------
@@ -580,79 +536,6 @@ def the_lease_is_handed_over(tap):
     run("ip", "link", "del", "cci0")
 
 
-# --- report -----------------------------------------------------------------------------------
-
-def attempt_of(server):
-    return f"server={server.url}\njob=lab1.3\nattempt=17\ntoken=t0ken\nhost=vm\n"
-
-
-def a_failure_is_reported(tap):
-    with Fetch(404) as f:
-        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
-        f.fetch().must_fail("status")
-        f.state.post_faults = [503]
-        f.box.verb("report").must_do()
-        equal(len(f.state.posts), 2, "tries")
-        path, token, fields = f.state.posts[1]
-        equal((path, token), ("/v1/attempts/17/report", "Bearer t0ken"), "where, and as whom")
-        told = dict(fields)
-        equal((told["stage"], told["step"], told["cause"]), ("initramfs", "fetch", "status"), "what")
-        true("404 (not found)" in told["detail"] and int(told["uptime_ms"]) > 0, told)
-        true("journal" in told, "no journal")
-
-
-def a_unit_that_systemd_failed_is_reported(tap):
-    with Fetch() as f:
-        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
-        f.box.verb("report").must_do()
-        equal(dict(f.state.posts[0][2])["step"], "systemd", "step")
-
-
-def a_report_without_an_attempt(tap):
-    with Fetch() as f:
-        run("ip", "link", "add", "cci0", "address", "52:54:00:12:34:56",
-            "type", "veth", "peer", "cci1", "address", "52:54:00:12:34:57")
-        run("mount", "-t", "sysfs", "sysfs", f.box.path("sys"))
-        f.box.plan(kind="http", url=f"{f.server.url}/x", server=f.server.url)
-        f.box.verb("report").must_do()
-        path, token, _ = f.state.posts[0]
-        true(path in [f"/v1/boots/52:54:00:12:34:5{end}/report" for end in "67"], path)
-        equal(token, None, "token")
-        run("ip", "link", "del", "cci0")
-    with Fetch() as f:
-        said = f.box.verb("report").must_do().said
-        true("nobody to report to" in said, said)
-
-
-def a_report_that_is_refused(tap):
-    with Fetch() as f:
-        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
-        f.state.post_faults = [410]
-        equal(f.box.verb("report").status, 1, "exit status")
-        equal(len(f.state.posts), 1, "tries")
-
-
-def a_good_boot_tells_its_stages(tap):
-    with Fetch() as f:
-        work = tempfile.mkdtemp(prefix="cci-image-")
-        make_root(f"{work}/tree")
-        make_image("squashfs", f"{work}/tree", f"{work}/image")
-        with open(f"{work}/image", "rb") as file:
-            f.state.data = file.read()
-        shutil.rmtree(work)
-        f.box.plan(kind="http", url=f"{f.server.url}/root.img", size=len(f.state.data))
-        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
-        for verb in ["fetch", "layers", "deploy"]:
-            f.box.verb(verb).must_do()
-        end = time.monotonic() + 5
-        while not f.state.posts and time.monotonic() < end:
-            time.sleep(0.02)
-        fields = f.state.posts[0][2]
-        equal([v for k, v in fields if k == "stage"], ["start", "root", "overlay", "switch"], "stages")
-        times = [int(v) for k, v in fields if k == "uptime_ms"]
-        equal(times, sorted(times), "times")
-
-
 def no_plan_is_a_failure(tap):
     with Box() as box:
         box.verb("layers").must_fail("plan")
@@ -711,23 +594,8 @@ CHECKS = [
     ("deploy that cannot copy fails", deploy_fails_loudly),
     ("modules where the root has none", modules_only_where_there_are_none),
     ("lease, names and identity are handed over", the_lease_is_handed_over),
-    ("a failure is reported, again after 503", a_failure_is_reported),
-    ("a unit that systemd failed is reported", a_unit_that_systemd_failed_is_reported),
-    ("a report without an attempt", a_report_without_an_attempt),
-    ("a refused report is not repeated", a_report_that_is_refused),
-    ("a good boot tells its stages", a_good_boot_tells_its_stages),
     ("no plan is a failure", no_plan_is_a_failure),
 ]
 
 
-def body(tap):
-    wanted = sys.argv[1:]
-    for name, check in CHECKS:
-        if name.startswith("https: ") and not os.path.exists(HTTPS):
-            continue                        # built without libcurl
-        if not wanted or any(word in name for word in wanted):
-            with tap.check(name):
-                check(tap)
-
-
-main(body)
+main(run_checks(CHECKS, lambda name: os.path.exists(HTTPS) or not name.startswith("https: ")))
