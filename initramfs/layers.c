@@ -193,7 +193,6 @@ static int mount_lower(const struct plan *plan)
 	case PLAN_NONE:
 	case PLAN_NFS:
 	case PLAN_CIFS:
-	case PLAN_LOCAL:
 	case _PLAN_KIND_MAX:
 		break;
 	}

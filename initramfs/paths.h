@@ -11,13 +11,15 @@
 #define CCI_TRIES_FILE  CCI_RUN_DIR "/tries"  /* how often something was tried */
 #define CCI_STAGES_FILE CCI_RUN_DIR "/stages" /* how far the boot came: lines NAME UPTIME_MS */
 
-#define CCI_IMG_DIR   CCI_RUN_DIR "/img" /* tmpfs for what is fetched */
-#define CCI_IMG_FILE  CCI_IMG_DIR "/root.img"
-#define CCI_LOWER_DIR CCI_RUN_DIR "/lower" /* what is below the overlay, read-only */
-#define CCI_RW_DIR    CCI_RUN_DIR "/rw"    /* tmpfs or device for what is written */
-#define CCI_UPPER_DIR CCI_RW_DIR "/upper"
-#define CCI_WORK_DIR  CCI_RW_DIR "/work"
-#define CCI_NEW_ROOT  "/sysroot"
+#define CCI_IMG_DIR    CCI_RUN_DIR "/img" /* tmpfs for what is fetched */
+#define CCI_IMG_FILE   CCI_IMG_DIR "/root.img"
+#define CCI_LOWER_DIR  CCI_RUN_DIR "/lower"  /* what is below the overlay, read-only */
+#define CCI_SOURCE_DIR CCI_RUN_DIR "/source" /* what a volume is filled from, read-only */
+#define CCI_VOLUME_DIR CCI_RUN_DIR "/volume" /* the volume that is being filled */
+#define CCI_RW_DIR     CCI_RUN_DIR "/rw"     /* tmpfs or device for what is written */
+#define CCI_UPPER_DIR  CCI_RW_DIR "/upper"
+#define CCI_WORK_DIR   CCI_RW_DIR "/work"
+#define CCI_NEW_ROOT   "/sysroot"
 
 #define CCI_INIT_PROGRAM   "/usr/bin/cci-init"
 #define CCI_HTTPS_PROGRAM  "/usr/bin/cci-init-https" /* in an image that asks for it */

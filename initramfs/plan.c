@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "initramfs/plan_local.h"
 #include "initramfs/unit_name.h"
 #include "lib/base/macro.h"
 #include "lib/base/table.h"
@@ -18,7 +19,14 @@
 
 static const char *const kind_names[_PLAN_KIND_MAX] = {
 	[PLAN_NONE] = "none", [PLAN_HTTP] = "http", [PLAN_DEVICE] = "device",
-	[PLAN_NFS] = "nfs",   [PLAN_CIFS] = "cifs", [PLAN_LOCAL] = "local",
+	[PLAN_NFS] = "nfs",   [PLAN_CIFS] = "cifs",
+};
+
+static const char *const local_names[_PLAN_LOCAL_MAX] = {
+	[PLAN_LOCAL_NONE] = "none",
+	[PLAN_LOCAL_SCRATCH] = "scratch",
+	[PLAN_LOCAL_SAVE] = "save",
+	[PLAN_LOCAL_KEPT] = "kept",
 };
 
 static const char *const onfail_names[_BOOT_ONFAIL_MAX] = {
@@ -33,6 +41,7 @@ static const char *const upper_names[_PLAN_UPPER_MAX] = {
 };
 
 DEFINE_NAME_TABLE(plan_kind, kind_names);
+DEFINE_NAME_TABLE(plan_local, local_names);
 DEFINE_NAME_TABLE(plan_onfail, onfail_names);
 DEFINE_NAME_TABLE(plan_upper, upper_names);
 
@@ -195,8 +204,8 @@ static void decide_root(struct plan *plan, const struct boot_params *params,
 		put_device(plan, "root", plan->device, &params->root);
 		return;
 	case ROOT_NFS:
-		plan->kind = params->local ? PLAN_LOCAL : PLAN_NFS;
-		refuse(plan, params->local ? "local" : "root=nfs", not_yet);
+		plan->kind = PLAN_NFS;
+		refuse(plan, "root=nfs", not_yet);
 		return;
 	case ROOT_CIFS:
 		plan->kind = PLAN_CIFS;
@@ -206,6 +215,23 @@ static void decide_root(struct plan *plan, const struct boot_params *params,
 	case _ROOT_KIND_MAX:
 		return;
 	}
+}
+
+/* A root that is a disk already is booted from there: `local` adds nothing. */
+static void decide_local(struct plan *plan, const struct boot_params *params)
+{
+	const char *key, *why;
+
+	if (!params->local)
+		return;
+	if (!params->rootovl)
+		plan->read_only = false; /* the root is the machine's own */
+	if (plan->kind == PLAN_DEVICE || plan->source[0] == '\0')
+		return;
+	why = plan_local_decide(params, plan, &key);
+	if (why)
+		refuse(plan, key, why);
+	refuse(plan, "local", "this version makes no volumes yet");
 }
 
 /* "50%", "2G", "1048576": what tmpfs takes as size= (tmpfs(5)), and not nothing. */
@@ -266,8 +292,7 @@ int plan_decide(const struct boot_params *params, const struct plan_facts *facts
 	ret->read_only = params->mode != BOOT_MODE_RW;
 	/* without an overlay nothing is written to the root, unless it is the machine's own */
 	ret->deploy = params->rootovl || params->local;
-	if (params->local && !params->rootovl)
-		ret->read_only = false;
+	decide_local(ret, params);
 	decide_upper(ret, params);
 	decide_failure(ret, params, facts);
 	return ret->refused[0] == '\0' ? 0 : PLAN_REFUSED;

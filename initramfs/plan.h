@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "initramfs/lvm_names.h"
 #include "lib/base/bytes.h"
 #include "lib/base/usec.h"
 #include "lib/format/boot_params.h"
@@ -16,10 +17,18 @@ enum plan_kind {
 	PLAN_NONE,   /* refused before its root was understood: only `refused` counts */
 	PLAN_HTTP,   /* an image, fetched whole into memory, then mounted */
 	PLAN_DEVICE, /* a file system on a block device */
-	PLAN_NFS,    /* these three are named and refused: not mounted yet */
+	PLAN_NFS,    /* these two are named and refused: not mounted yet */
 	PLAN_CIFS,
-	PLAN_LOCAL,
 	_PLAN_KIND_MAX,
+};
+
+/* `local`: what is made of the root on the machine's own disks (compass-ci-protocol.md 6.4). */
+enum plan_local {
+	PLAN_LOCAL_NONE,
+	PLAN_LOCAL_SCRATCH, /* a snapshot of the source, new at each boot */
+	PLAN_LOCAL_SAVE,    /* a copy of the source under a name of the user's, new at each boot */
+	PLAN_LOCAL_KEPT,    /* os_partition=, or the same name to use and to save: as it is */
+	_PLAN_LOCAL_MAX,
 };
 
 /* "none", "http", "device" and so on; the other way -1 when unknown. */
@@ -30,6 +39,10 @@ int plan_kind_from_name(struct slice name);
 const char *plan_onfail_to_name(int value);
 int plan_onfail_from_name(struct slice name);
 
+/* "none", "scratch", "save", "kept"; the other way -1 when unknown. */
+const char *plan_local_to_name(int value);
+int plan_local_from_name(struct slice name);
+
 /* Where writes go. */
 enum plan_upper { PLAN_UPPER_TMPFS, PLAN_UPPER_DEVICE, _PLAN_UPPER_MAX };
 
@@ -39,6 +52,7 @@ int plan_upper_from_name(struct slice name);
 #define PLAN_URL_MAX    1024
 #define PLAN_DEVICE_MAX 240 /* the name of its unit is bounded too: unit_name.h */
 #define PLAN_CAUSE_MAX  320
+#define PLAN_DISKS_MAX  1024
 
 /* Every text is NUL-terminated, without control characters; "" is absent. */
 struct plan {
@@ -52,6 +66,16 @@ struct plan {
 	uint64_t size;   /* bytes; 0: unknown */
 	/* device: the node, /dev/disk/by-label/... for LABEL= and its like */
 	char device[PLAN_DEVICE_MAX];
+	/* local */
+	enum plan_local local;
+	char volume[LVM_NAME_MAX];        /* of group os, that is the root; "": no volume, but... */
+	char partition[PLAN_DEVICE_MAX];  /* ... this node, which must be there */
+	char source_volume[LVM_NAME_MAX]; /* what it is made from; "" when it is made from root= */
+	bool source_must_be;              /* use_root_partition=: never made, only used */
+	uint64_t volume_size;
+	char disks[PLAN_DISKS_MAX]; /* rootfs_disk=, with commas */
+	bool disk_required, migrate;
+	char wipe[PLAN_DEVICE_MAX]; /* cci.wipe= */
 	/* where it goes */
 	bool overlay;   /* rootovl: lower, upper and work below /run/cci, overlay on /sysroot; else
 	                   the root itself is on /sysroot */

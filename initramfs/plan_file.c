@@ -21,6 +21,7 @@ struct key {
 	const char *name;
 	enum key_type type;
 	size_t offset, size;
+	bool is_rare; /* left out when it is no, 0 or the first of its names */
 	const char *(*to_name)(int value);
 	int (*from_name)(struct slice name);
 };
@@ -28,15 +29,24 @@ struct key {
 #define TEXT(member)                                                                               \
 	{                                                                                          \
 #member, KEY_TEXT, offsetof(struct plan, member),                                  \
-			sizeof(((struct plan *)NULL)->member), NULL, NULL                          \
+			sizeof(((struct plan *)NULL)->member), false, NULL, NULL                   \
 	}
 #define VALUE(member, type)                                                                        \
 	{                                                                                          \
-#member, type, offsetof(struct plan, member), 0, NULL, NULL                        \
+#member, type, offsetof(struct plan, member), 0, false, NULL, NULL                 \
+	}
+#define RARE(member, type)                                                                         \
+	{                                                                                          \
+#member, type, offsetof(struct plan, member), 0, true, NULL, NULL                  \
 	}
 #define NAMED(member, scope)                                                                       \
 	{                                                                                          \
-#member, KEY_ENUM, offsetof(struct plan, member), 0, scope##_to_name,              \
+#member, KEY_ENUM, offsetof(struct plan, member), 0, false, scope##_to_name,       \
+			scope##_from_name                                                          \
+	}
+#define RARE_NAMED(member, scope)                                                                  \
+	{                                                                                          \
+#member, KEY_ENUM, offsetof(struct plan, member), 0, true, scope##_to_name,        \
 			scope##_from_name                                                          \
 	}
 
@@ -48,6 +58,16 @@ static const struct key keys[] = {
 	TEXT(sha256),
 	VALUE(size, KEY_U64),
 	TEXT(device),
+	RARE_NAMED(local, plan_local),
+	TEXT(volume),
+	TEXT(partition),
+	TEXT(source_volume),
+	RARE(source_must_be, KEY_BOOL),
+	RARE(volume_size, KEY_U64),
+	TEXT(disks),
+	RARE(disk_required, KEY_BOOL),
+	RARE(migrate, KEY_BOOL),
+	TEXT(wipe),
 	VALUE(overlay, KEY_BOOL),
 	VALUE(read_only, KEY_BOOL),
 	NAMED(upper, plan_upper),
@@ -78,9 +98,13 @@ static void write_key(const struct plan *plan, const struct key *key, struct byt
 			bytes_printf(out, "%s=%s\n", key->name, (const char *)value);
 		return;
 	case KEY_BOOL:
-		bytes_printf(out, "%s=%s\n", key->name, *(const bool *)value ? "yes" : "no");
+		if (*(const bool *)value || !key->is_rare)
+			bytes_printf(out, "%s=%s\n", key->name,
+			             *(const bool *)value ? "yes" : "no");
 		return;
 	case KEY_U64:
+		if (*(const uint64_t *)value == 0 && key->is_rare)
+			return;
 		bytes_printf(out, "%s=%llu\n", key->name,
 		             (unsigned long long)*(const uint64_t *)value);
 		return;
@@ -88,6 +112,8 @@ static void write_key(const struct plan *plan, const struct key *key, struct byt
 		bytes_printf(out, "%s=%u\n", key->name, *(const unsigned *)value);
 		return;
 	case KEY_ENUM:
+		if (*(const int *)value == 0 && key->is_rare)
+			return;
 		bytes_printf(out, "%s=%s\n", key->name, key->to_name(*(const int *)value));
 		return;
 	}
@@ -136,11 +162,15 @@ static int read_key(struct plan *plan, const struct key *key, struct slice value
 	return PLAN_FILE_BAD;
 }
 
-/* A node must have a unit: units.h relies on it. */
+/* A node must have a unit: units.h relies on it. A volume must have a name that lvm takes. */
 static bool has_good_nodes(const struct plan *plan)
 {
 	char unit[UNIT_NAME_MAX];
 
+	if (plan->volume[0] && !lvm_names_is_good(slice_from_text(plan->volume)))
+		return false;
+	if (plan->source_volume[0] && !lvm_names_is_good(slice_from_text(plan->source_volume)))
+		return false;
 	return unit_name_from_node(plan->device, unit) == 0 &&
 	       unit_name_from_node(plan->upper_device, unit) == 0;
 }

@@ -11,6 +11,7 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/format/duration.h"
+#include "lib/format/size.h"
 #include "lib/sys/file.h"
 
 #define LINE_MAX_BYTES  ((size_t)64 << 10)
@@ -36,13 +37,110 @@ static void put_fetch(const struct plan *plan, struct bytes *out)
 		bytes_printf(out, ", %llu bytes", (unsigned long long)plan->size);
 	if (plan->sha256[0])
 		bytes_printf(out, ", sha256 %s", plan->sha256);
+	if (plan->local != PLAN_LOCAL_NONE)
+		bytes_append_text(out, ", if a volume is to be filled");
 	bytes_printf(out, ", tried again %u times\n", plan->retry);
+}
+
+/* "os/NAME (/dev/mapper/os-NAME)" */
+static void put_volume(const char *name, struct bytes *out)
+{
+	char node[LVM_NODE_MAX];
+
+	bytes_printf(out, "volume   " LVM_GROUP "/%s (%s): ", name, lvm_names_node(name, node));
+}
+
+/* A volume that is made once, and only used when it is whole. */
+static void put_made_volume(const struct plan *plan, const char *name, bool read_only,
+                            struct bytes *out)
+{
+	char size[SIZE_TEXT_MAX];
+
+	put_volume(name, out);
+	bytes_printf(out,
+	             "used if it is whole; else made as %s" LVM_PART
+	             " of %s, filled from %s, checked, %srenamed\n",
+	             name, size_format(plan->volume_size, size),
+	             plan->kind == PLAN_HTTP ? plan->url : plan->source,
+	             read_only ? "made read-only, " : "");
+}
+
+static void put_pair(const struct plan *plan, struct bytes *out)
+{
+	char size[SIZE_TEXT_MAX];
+
+	(void)size_format(plan->volume_size, size);
+	if (plan->source_must_be) {
+		put_volume(plan->source_volume, out);
+		bytes_append_text(out, "must be there, is not written\n");
+	} else {
+		put_made_volume(plan, plan->source_volume, true, out);
+	}
+	put_volume(plan->volume, out);
+	if (plan->local == PLAN_LOCAL_SCRATCH)
+		bytes_printf(out, "removed, then made as a snapshot of %s with %s for changes\n",
+		             plan->source_volume, size);
+	else
+		bytes_printf(out,
+		             "made as %s" LVM_PART
+		             " of %s, filled from %s, checked; then it takes the place of the old "
+		             "one\n",
+		             plan->volume, size, plan->source_volume);
+}
+
+static void put_kept(const struct plan *plan, struct bytes *out)
+{
+	if (plan->partition[0]) {
+		bytes_printf(out, "volume   %s: must be there, is used as it is\n",
+		             plan->partition);
+	} else if (plan->source_must_be) {
+		put_volume(plan->volume, out);
+		bytes_append_text(out, "must be there, is used as it is\n");
+	} else {
+		put_made_volume(plan, plan->volume, false, out);
+	}
+}
+
+static void put_local(const struct plan *plan, struct bytes *out)
+{
+	bytes_printf(
+		out,
+		"disks    %s: of group " LVM_GROUP
+		" as they are%s; blank ones join it when a volume is made; all others are left "
+		"alone\n",
+		plan->disks[0] ? plan->disks : "those that hold group " LVM_GROUP,
+		plan->migrate ? " and marked as ours" : "");
+	if (plan->wipe[0])
+		bytes_printf(
+			out,
+			"wipe     the disk whose serial number or WWN is %s, once, and only after "
+			"the server has been told\n",
+			plan->wipe);
+	if (plan->local == PLAN_LOCAL_KEPT)
+		put_kept(plan, out);
+	else
+		put_pair(plan, out);
+	if (plan->disk_required)
+		bytes_append_text(out, "without  a disk to use the boot fails\n");
+	else
+		bytes_printf(out,
+		             "without  a disk to use: %s below an overlay with a tmpfs of %s\n",
+		             plan->source, plan->upper_size);
+}
+
+/* What the root is, or what is below it. */
+static const char *name_root(const struct plan *plan, char room[LVM_NODE_MAX])
+{
+	if (plan->local != PLAN_LOCAL_NONE)
+		return plan->volume[0] ? lvm_names_node(plan->volume, room) : plan->partition;
+	return plan->kind == PLAN_HTTP ? CCI_IMG_FILE : plan->device;
 }
 
 static void put_layers(const struct plan *plan, struct bytes *out)
 {
-	bytes_printf(out, "lower    %s read-only on " CCI_LOWER_DIR "\n",
-	             plan->kind == PLAN_HTTP ? CCI_IMG_FILE : plan->device);
+	char room[LVM_NODE_MAX];
+
+	bytes_printf(out, "lower    %s read-only on " CCI_LOWER_DIR "\n", name_root(plan, room));
 	if (!plan->overlay)
 		return;
 	if (plan->upper == PLAN_UPPER_DEVICE)
@@ -53,14 +151,16 @@ static void put_layers(const struct plan *plan, struct bytes *out)
 
 static void put_mount(const struct plan *plan, struct bytes *out)
 {
+	bool is_image = plan->kind == PLAN_HTTP && plan->local == PLAN_LOCAL_NONE;
+	char room[LVM_NODE_MAX];
+
 	if (plan->overlay)
 		bytes_printf(out, "mount    overlay of " CCI_LOWER_DIR " and " CCI_UPPER_DIR
 		                  " on " CCI_NEW_ROOT "\n");
 	else
 		bytes_printf(out, "mount    %s on " CCI_NEW_ROOT ", %s\n",
-		             plan->kind == PLAN_HTTP ? CCI_LOWER_DIR : plan->device,
-		             plan->kind == PLAN_HTTP || plan->read_only ? "read-only"
-		                                                        : "read-write");
+		             is_image ? CCI_LOWER_DIR : name_root(plan, room),
+		             is_image || plan->read_only ? "read-only" : "read-write");
 }
 
 static void put_deploy(const struct plan *plan, struct bytes *out)
@@ -83,13 +183,15 @@ static void put_failure(const struct plan *plan, struct bytes *out)
 
 void print_plan_steps(const struct plan *plan, struct bytes *out)
 {
+	if (plan->local != PLAN_LOCAL_NONE)
+		put_local(plan, out);
 	if (plan->kind == PLAN_HTTP)
 		put_fetch(plan, out);
 	if (plan->kind == PLAN_DEVICE)
 		put_wait(plan, plan->device, out);
 	if (plan->overlay && plan->upper == PLAN_UPPER_DEVICE)
 		put_wait(plan, plan->upper_device, out);
-	if (plan->overlay || plan->kind == PLAN_HTTP)
+	if (plan->overlay || (plan->kind == PLAN_HTTP && plan->local == PLAN_LOCAL_NONE))
 		put_layers(plan, out);
 	put_mount(plan, out);
 	if (plan->deploy)

@@ -22,6 +22,7 @@
 #define LAYERS_SEC      60
 #define DEPLOY_SEC      120
 #define FETCH_SEC       300
+#define DISK_SEC        300 /* more while bytes flow (EXTEND_TIMEOUT_USEC=) */
 #define REPORT_SEC      60
 #define FETCH_SLOW_RATE (1 << 20) /* bytes a second below which an image is given up */
 
@@ -79,9 +80,15 @@ static unsigned long long seconds(usec_t time)
 	return (unsigned long long)((time + USEC_PER_SEC - 1) / USEC_PER_SEC);
 }
 
+static bool needs_disk(const struct plan *plan)
+{
+	return plan->local != PLAN_LOCAL_NONE && plan->refused[0] == '\0';
+}
+
+/* What goes to a disk is fetched by who writes it there, if it is not there. */
 static bool needs_fetch(const struct plan *plan)
 {
-	return plan->kind == PLAN_HTTP && plan->refused[0] == '\0';
+	return plan->kind == PLAN_HTTP && !needs_disk(plan) && plan->refused[0] == '\0';
 }
 
 static bool needs_device(const struct plan *plan)
@@ -170,6 +177,21 @@ static void add_fetch(struct maker *m, const struct plan *plan)
 		         SYSTEM_UNITS "systemd-networkd.service");
 }
 
+/* Waits for the network too: a source that is not on a disk yet comes from there. */
+static void add_disk(struct maker *m, const struct plan *plan)
+{
+	begin(m, false, "cci-disk.service");
+	put_step_head(m, "Make the root on a disk");
+	LINE(m, "Wants=network-online.target\n"
+	        "After=network-online.target dracut-initqueue.service systemd-udevd.service\n");
+	put_service(m, "disk", 2 * seconds(plan->timeout) + DISK_SEC);
+	LINE(m, "NotifyAccess=main\n");
+	end(m);
+	if (plan->networkd)
+		add_link(m, "cci-disk.service.wants", "systemd-networkd.service",
+		         SYSTEM_UNITS "systemd-networkd.service");
+}
+
 static void put_requires(struct maker *m, const char *unit)
 {
 	LINE(m, "Requires=%s\nAfter=%s\n", unit, unit);
@@ -207,6 +229,8 @@ static void add_layers(struct maker *m, const struct plan *plan)
 	put_step_head(m, "Make the layers of the root");
 	if (needs_fetch(plan))
 		put_requires(m, "cci-fetch.service");
+	if (needs_disk(plan))
+		put_requires(m, "cci-disk.service");
 	if (needs_device(plan))
 		put_device_requires(m, plan->device);
 	if (needs_upper_device(plan))
@@ -226,6 +250,12 @@ static void put_what(struct maker *m, const struct plan *plan)
 		        "Type=overlay\n"
 		        "Options=lowerdir=" CCI_LOWER_DIR ",upperdir=" CCI_UPPER_DIR
 		        ",workdir=" CCI_WORK_DIR "\n");
+	} else if (needs_disk(plan)) {
+		/* layers has mounted it: named here, its node would be waited for, and udev without
+		   rules for device-mapper never tells of it */
+		LINE(m, "What=cci-root\n"
+		        "Type=none\n"
+		        "Options=bind\n");
 	} else if (plan->kind == PLAN_DEVICE) {
 		LINE(m, "What=");
 		unit_name_append_value(&m->text, plan->device);
@@ -318,6 +348,8 @@ void units_make(const struct plan *plan, struct units *ret)
 	add_network(&m, plan);
 	if (needs_fetch(plan))
 		add_fetch(&m, plan);
+	if (needs_disk(plan))
+		add_disk(&m, plan);
 	if (needs_layers(plan))
 		add_layers(&m, plan);
 	add_sysroot(&m, plan);

@@ -72,14 +72,29 @@ static bool is_sha256(struct slice s)
 	return true;
 }
 
-/* Commas, or Compass-CI's later dots when every piece is a path of its own: /dev/a./dev/b. */
+/* A node, a tag of what is on it, or the number that a disk has from its maker. */
+static bool is_disk(struct slice s)
+{
+	static const char *const prefixes[] = {
+		"/dev/", "LABEL=", "UUID=", "PARTLABEL=", "PARTUUID=", "wwn-",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		struct slice prefix = slice_from_text(prefixes[i]);
+
+		if (slice_has_prefix(s, prefix))
+			return s.len > prefix.len;
+	}
+	return false;
+}
+
+/* Commas, or Compass-CI's later dots when every piece is a disk of its own: /dev/a./dev/b. */
 static size_t next_disk_end(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.data[i] == ',')
 			return i;
-		if (s.data[i] == '.' &&
-		    slice_has_prefix(slice_sub(s, i + 1, s.len), SLICE_LITERAL("/dev/")))
+		if (s.data[i] == '.' && is_disk(slice_sub(s, i + 1, s.len)))
 			return i;
 	}
 	return s.len;
@@ -95,8 +110,9 @@ static const char *read_disks(struct boot_params *p, struct slice value)
 			(void)slice_take(&value, 1);
 		if (disk.len == 0)
 			continue;
-		if (!slice_has_prefix(disk, SLICE_LITERAL("/dev/")))
-			return "paths below /dev/, separated by commas";
+		if (!is_disk(disk))
+			return "paths below /dev/, LABEL= and its like, or wwn-..., separated by "
+			       "commas";
 		if (p->n_rootfs_disks == BOOT_DISKS_MAX)
 			return "at most 16 disks";
 		p->rootfs_disks[p->n_rootfs_disks++] = disk;
