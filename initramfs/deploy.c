@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "initramfs/copy_tree.h"
-#include "initramfs/fstab.h"
+#include "initramfs/deploy_fstab.h"
 #include "initramfs/handover.h"
 #include "initramfs/layers.h"
 #include "initramfs/mount_tree.h"
@@ -20,8 +20,6 @@
 #include "initramfs/tell.h"
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
-
-#define FSTAB_MAX (1 << 20)
 
 /* Copies one directory of the initramfs; one that is not there is no failure. */
 static int copy_one(int root_fd, const char *source, const char *target, bool no_clobber)
@@ -87,31 +85,37 @@ static int copy_all(int root_fd)
 	return copy_modules(root_fd);
 }
 
-/* Without it systemd waits for the disks of another machine. */
-static int filter_fstab(int root_fd)
+/*
+ * A root that nobody may write to still gets its job: /lkp as a tmpfs, where the root has such a
+ * directory. Nothing else can be put into it.
+ */
+static int lay_job_over(int root_fd)
 {
-	struct buffer old = BUFFER_NULL, kept = BUFFER_NULL;
-	unsigned n_dropped;
+	CLEANUP(fd_closep) int place = -1;
+	char target[256], error[MOUNT_ERROR_MAX];
+	const struct mount_request request = {
+		.type = "tmpfs",
+		.source = "cci-lkp",
+		.target = target,
+		.options = { { "mode", "0755" } },
+	};
 	int r;
 
-	r = new_root_read(root_fd, "etc/fstab", FSTAB_MAX, &old);
-	if (r == -ENOENT)
+	if (access("/lkp", F_OK) < 0)
 		return 0;
-	n_dropped = r < 0 ? 0 : fstab_filter(buffer_slice(&old), &kept);
-	if (r == 0)
-		r = buffer_error(&kept);
-	if (r == 0 && n_dropped > 0)
-		r = new_root_write(root_fd, "etc", "fstab.cci-orig", buffer_slice(&old), 0644);
-	if (r == 0 && n_dropped > 0)
-		r = new_root_write(root_fd, "etc", "fstab", buffer_slice(&kept), 0644);
-	buffer_deinit(&old);
-	buffer_deinit(&kept);
+	place = new_root_open(root_fd, "lkp", O_PATH | O_DIRECTORY, 0);
+	if (place < 0) {
+		tell("the root is read-only and has no directory /lkp: the job stays outside; use "
+		     "rootovl or rw");
+		return 0;
+	}
+	r = new_root_path(place, target, sizeof(target));
 	if (r < 0)
-		return tell_failure(CAUSE_DEPLOY, "cannot filter fstab: %s", strerror(-r));
-	if (n_dropped > 0)
-		tell("%u lines of the image's fstab are left out; all are in fstab.cci-orig",
-		     n_dropped);
-	return 0;
+		return tell_failure(CAUSE_DEPLOY, "cannot find /lkp: %s", strerror(-r));
+	r = mount_make(&request, error);
+	if (r < 0)
+		return tell_failure(CAUSE_DEPLOY, "cannot mount a tmpfs on /lkp: %s", error);
+	return copy_one(root_fd, "/lkp", "lkp", false);
 }
 
 /* An agent that ran when its image was made must not look like one that died. */
@@ -126,6 +130,7 @@ static void remove_stale_pid(int root_fd)
 int deploy(const struct plan *plan)
 {
 	CLEANUP(fd_closep) int root_fd = -1;
+	bool is_writable;
 	int r;
 
 	if (!mount_is_at(CCI_NEW_ROOT))
@@ -134,17 +139,19 @@ int deploy(const struct plan *plan)
 	if (root_fd < 0)
 		return tell_failure(CAUSE_DEPLOY, "cannot open %s: %s", CCI_NEW_ROOT,
 		                    strerror(errno));
-	r = copy_all(root_fd);
+	is_writable = plan->overlay || !plan->read_only;
+	r = is_writable ? copy_all(root_fd) : lay_job_over(root_fd);
 	if (r < 0)
 		return r;
 	remove_stale_pid(root_fd);
-	if (plan->overlay) {
-		r = filter_fstab(root_fd);
-		if (r < 0)
-			return r;
-		handover_root(root_fd);
-		layers_hide();
-	}
+	r = deploy_fstab(root_fd, plan);
+	if (r < 0)
+		return r;
+	if (is_writable)
+		handover_names(root_fd);
+	if (plan->overlay)
+		handover_identity(root_fd);
+	layers_hide();
 	handover_network();
 	tell_stage("switch");
 	report_stages(plan);

@@ -3,10 +3,12 @@
 
 #include <blkid/blkid.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "initramfs/unit_name.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 
@@ -121,6 +123,35 @@ int device_probe(const char *node, struct device *ret)
 		return r;
 	*ret = device;
 	return 0;
+}
+
+bool device_is_there(struct slice source)
+{
+	char tag[16], value[PLAN_DEVICE_MAX], node[PLAN_DEVICE_MAX];
+	struct slice name;
+
+	if (source.len > 0 && source.data[0] == '/')
+		return text_copy(node, sizeof(node), source) == 0 && access(node, F_OK) == 0;
+	name = slice_cut(&source, '=');
+	if (source.len >= 2 && source.data[0] == '"' && source.data[source.len - 1] == '"')
+		source = slice_sub(source, 1, source.len - 2);
+	if (text_copy(tag, sizeof(tag), name) != 0 || text_copy(value, sizeof(value), source) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		const char *by = links[i].directory + strlen("/dev/disk/");
+		CLEANUP(freep) char *found = NULL;
+		char dir[16];
+
+		if (strcmp(links[i].tag, tag) != 0)
+			continue;
+		(void)snprintf(dir, sizeof(dir), "%.*s", (int)strcspn(by, "/"), by);
+		if (unit_name_tag_node(dir, source, node, sizeof(node)) == 0 &&
+		    access(node, F_OK) == 0)
+			return true;
+		found = blkid_evaluate_tag(tag, value, NULL);
+		return found != NULL;
+	}
+	return false;
 }
 
 const char *device_outcome_text(int outcome)

@@ -25,5 +25,8 @@ struct device {
  */
 int device_probe(const char *node, struct device *ret);
 
+/* Whether the block device that a line of fstab names (a node, UUID= and its like) is there now. */
+bool device_is_there(struct slice source);
+
 /* The outcome in words. */
 const char *device_outcome_text(int outcome);

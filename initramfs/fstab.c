@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "initramfs/fstab.h"
 
-#include <stdbool.h>
-
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 
@@ -40,38 +38,88 @@ static bool is_block_device(struct slice source)
 	return false;
 }
 
-static bool may_stay(struct slice line)
+bool fstab_next(struct slice *text, struct fstab_line *ret)
 {
-	struct slice source = next_field(&line), target = next_field(&line);
-	struct slice type = next_field(&line), options = next_field(&line);
+	struct slice rest;
 
-	if (source.len == 0 || source.data[0] == '#')
+	if (text->len == 0)
+		return false;
+	rest = slice_take(text, MIN(slice_find(*text, '\n', 0) + 1, text->len));
+	*ret = (struct fstab_line){ .text = rest };
+	ret->source = next_field(&rest);
+	if (ret->source.len == 0 || ret->source.data[0] == '#') {
+		ret->source = SLICE_NULL;
 		return true;
-	while (target.len > 1 && target.data[target.len - 1] == '/')
-		target.len--;
-	if (text_equal(target, "/") || text_equal(target, "/usr"))
+	}
+	ret->target = next_field(&rest);
+	ret->type = next_field(&rest);
+	ret->options = next_field(&rest);
+	while (ret->target.len > 1 && ret->target.data[ret->target.len - 1] == '/')
+		ret->target.len--;
+	return true;
+}
+
+static bool is_bind(const struct fstab_line *line)
+{
+	return has_option(line->options, "bind") || has_option(line->options, "rbind");
+}
+
+static bool is_optional(const struct fstab_line *line)
+{
+	return has_option(line->options, "nofail") || has_option(line->options, "noauto");
+}
+
+static bool may_stay(const struct fstab_line *line)
+{
+	if (line->source.len == 0)
+		return true;
+	if (text_equal(line->target, "/") || text_equal(line->target, "/usr"))
 		return false;
-	if (text_equal(type, "swap") || text_equal(target, "swap") ||
-	    has_option(options, "x-initrd.mount"))
+	if (text_equal(line->type, "swap") || text_equal(line->target, "swap") ||
+	    has_option(line->options, "x-initrd.mount"))
 		return false;
-	if (is_block_device(source) && !has_option(options, "bind") &&
-	    !has_option(options, "rbind"))
-		return has_option(options, "nofail") || has_option(options, "noauto");
+	if (is_block_device(line->source) && !is_bind(line))
+		return is_optional(line);
 	return true;
 }
 
 unsigned fstab_filter(struct slice text, struct buffer *out)
 {
+	struct fstab_line line;
 	unsigned n_dropped = 0;
 
-	while (text.len > 0) {
-		size_t len = slice_find(text, '\n', 0);
-		struct slice line = slice_take(&text, MIN(len + 1, text.len));
-
-		if (may_stay(line))
-			buffer_append_slice(out, line);
+	while (fstab_next(&text, &line)) {
+		if (may_stay(&line))
+			buffer_append_slice(out, line.text);
 		else
 			n_dropped++;
 	}
 	return n_dropped;
+}
+
+bool fstab_line_waits(const struct fstab_line *line)
+{
+	return is_block_device(line->source) && !is_bind(line) && !is_optional(line) &&
+	       !text_equal(line->target, "/");
+}
+
+void fstab_append_relaxed(const struct fstab_line *line, struct buffer *out)
+{
+	static const char relaxed[] = "nofail,x-systemd.device-timeout=10s";
+	struct slice before = line->text;
+
+	if (line->options.len == 0) {
+		while (before.len > 0 && char_is_space((char)before.data[before.len - 1]))
+			before.len--;
+		buffer_append_slice(out, before);
+		buffer_append_text(out, line->type.len > 0 ? " " : " auto ");
+		buffer_append_text(out, relaxed);
+		buffer_append_text(out, "\n");
+		return;
+	}
+	before.len = (size_t)(line->options.data + line->options.len - line->text.data);
+	buffer_append_slice(out, before);
+	buffer_append_text(out, ",");
+	buffer_append_text(out, relaxed);
+	buffer_append_slice(out, slice_sub(line->text, before.len, line->text.len));
 }

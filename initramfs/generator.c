@@ -188,8 +188,10 @@ static int write_plan(const struct plan *plan)
 		r = -errno;
 	else
 		r = write_file(AT_FDCWD, at(CCI_PLAN_FILE), bytes_slice(&text));
-	if (r < 0)
+	if (r < 0) {
 		say(KMSG_ERROR, CCI_PLAN_FILE ": %s", strerror(-r));
+		(void)unlink(at(CCI_PLAN_FILE)); /* half a plan is none */
+	}
 	return r;
 }
 
@@ -230,11 +232,12 @@ static int generate(const char *directory, struct slice line)
 		return 0;
 	}
 	say_plan(&plan);
-	r = write_plan(&plan);
+	units_make(&plan, &units);
+	r = write_units(directory, &units);
 	if (r < 0)
 		return r;
-	units_make(&plan, &units);
-	return write_units(directory, &units);
+	/* last: without it cci-guard.service ends the boot */
+	return write_plan(&plan);
 }
 
 int main(int argc, char *argv[])

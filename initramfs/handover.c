@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "initramfs/handover_text.h"
+#include "initramfs/net_address.h"
 #include "initramfs/new_root.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
@@ -84,7 +85,7 @@ void handover_resolver(void)
 		tell("cannot write /etc/resolv.conf: %s", strerror(-r));
 }
 
-static void give_resolver(int root_fd)
+void handover_names(int root_fd)
 {
 	struct buffer text = BUFFER_NULL;
 	int r;
@@ -130,7 +131,7 @@ static int read_hardware(struct buffer *out)
 	return -ENOENT;
 }
 
-static void give_machine_id(int root_fd)
+void handover_identity(int root_fd)
 {
 	struct buffer hardware = BUFFER_NULL;
 	char text[HANDOVER_MACHINE_ID_SIZE];
@@ -156,22 +157,16 @@ static void give_machine_id(int root_fd)
 	buffer_deinit(&hardware);
 }
 
-void handover_root(int root_fd)
-{
-	give_resolver(root_fd);
-	give_machine_id(root_fd);
-}
-
 /* One file, /run/systemd/network/05-cci-NAME.KIND. */
-static void leave_file(int directory, const char *name, const char *mac, const char *kind,
-                       void (*make)(struct buffer *, const char *, const char *))
+static void leave_file(int directory, const struct handover_link *link, const char *kind,
+                       void (*make)(struct buffer *, const struct handover_link *))
 {
 	struct buffer text = BUFFER_NULL;
 	char file[64];
 	int r;
 
-	make(&text, name, mac);
-	(void)snprintf(file, sizeof(file), "05-cci-%.15s.%s", name, kind);
+	make(&text, link);
+	(void)snprintf(file, sizeof(file), "05-cci-%.15s.%s", link->name, kind);
 	r = buffer_error(&text);
 	if (r == 0)
 		r = new_root_write(directory, ".", file, buffer_slice(&text), 0644);
@@ -180,7 +175,7 @@ static void leave_file(int directory, const char *name, const char *mac, const c
 	buffer_deinit(&text);
 }
 
-static void leave_link(int directory, unsigned index)
+static void leave_link(int directory, unsigned index, const char *address)
 {
 	char name[IF_NAMESIZE], path[64 + IF_NAMESIZE], mac[MAC_SIZE];
 	struct buffer text = BUFFER_NULL;
@@ -190,29 +185,52 @@ static void leave_link(int directory, unsigned index)
 	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", name);
 	if (file_read_all(AT_FDCWD, path, 256, &text) == 0 &&
 	    text_copy(mac, sizeof(mac), text_trim(buffer_slice(&text))) == 0 && mac[0]) {
-		leave_file(directory, name, mac, "network", handover_network_text);
-		leave_file(directory, name, mac, "link", handover_link_text);
-		tell_debug("the lease of %s (%s) is handed over", name, mac);
+		const struct handover_link link = { .name = name, .mac = mac, .address = address };
+
+		leave_file(directory, &link, "network", handover_network_text);
+		leave_file(directory, &link, "link", handover_link_text);
+		tell_debug("%s (%s) is handed over with its %s", name, mac,
+		           address ? "address" : "lease");
 	}
 	buffer_deinit(&text);
 }
 
+static bool has_lease_file(unsigned index)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), LEASES_DIR "/%u", index);
+	return access(path, F_OK) == 0;
+}
+
+static int open_handover_directory(void)
+{
+	int fd, r;
+
+	r = file_make_path(CCI_HANDOVER_DIR, 0755);
+	if (r < 0)
+		return r;
+	fd = open(CCI_HANDOVER_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 void handover_network(void)
 {
-	CLEANUP(close_directory) DIR *leases = opendir(LEASES_DIR);
-	CLEANUP(fd_closep) int directory = -1;
-	const struct dirent *entry;
-	int r;
+	CLEANUP(fd_closep) int directory = open_handover_directory();
+	struct net_address addresses[NET_ADDRESSES_MAX];
+	int n = net_address_list(addresses);
 
-	if (!leases)
-		return;
-	r = file_make_path(CCI_HANDOVER_DIR, 0755);
-	if (r < 0) {
-		tell("cannot make %s: %s", CCI_HANDOVER_DIR, strerror(-r));
+	if (directory < 0 || n < 0) {
+		tell("cannot hand the network over: %s", strerror(directory < 0 ? -directory : -n));
 		return;
 	}
-	directory = open(CCI_HANDOVER_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (directory >= 0 && (entry = readdir(leases)))
-		if (lease_index(entry->d_name) > 0)
-			leave_link(directory, lease_index(entry->d_name));
+	for (int i = 0; i < n; i++) {
+		const struct net_address *a = &addresses[i];
+		bool is_lease = a->is_lease || has_lease_file(a->index);
+
+		/* the first one of a link is its own; the kernel lists them link by link */
+		if (i > 0 && addresses[i - 1].index == a->index)
+			continue;
+		leave_link(directory, a->index, is_lease ? NULL : a->text);
+	}
 }

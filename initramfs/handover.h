@@ -8,8 +8,15 @@
 /* Gives the initramfs itself a resolv.conf from networkd's leases, unless it has one. */
 void handover_resolver(void);
 
-/* Fills in resolv.conf and machine-id of the new root where it has none that is of use. */
-void handover_root(int root_fd);
+/* Fills in resolv.conf of the new root where it has none that is of use. */
+void handover_names(int root_fd);
 
-/* Leaves .network and .link files in /run/systemd/network for each link that has a lease. */
+/* The same for machine-id. Not for a root that outlives the boot: that is its own affair. */
+void handover_identity(int root_fd);
+
+/*
+ * Leaves .network and .link files in /run/systemd/network for each link that has an address: from a
+ * lease of networkd, or as the kernel knows it where somebody else (dracut's scripts,
+ * NetworkManager) put it there.
+ */
 void handover_network(void);

@@ -57,19 +57,21 @@ static void put_match(struct buffer *out, const char *mac)
 	buffer_printf(out, "MACAddress=%s\n", mac);
 }
 
-void handover_network_text(struct buffer *out, const char *name, const char *mac)
+void handover_network_text(struct buffer *out, const struct handover_link *link)
 {
-	put_match(out, mac);
-	buffer_printf(out,
-	              "Name=%s\n\n[Network]\nDHCP=ipv4\nKeepConfiguration=yes\n\n"
-	              "[DHCPv4]\nClientIdentifier=mac\n",
-	              name);
+	put_match(out, link->mac);
+	buffer_printf(out, "Name=%s\n\n[Network]\nKeepConfiguration=yes\n", link->name);
+	if (link->address)
+		buffer_printf(out, "Address=%s\n", link->address);
+	else
+		buffer_append_text(out, "DHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\n");
 }
 
-void handover_link_text(struct buffer *out, const char *name, const char *mac)
+void handover_link_text(struct buffer *out, const struct handover_link *link)
 {
-	put_match(out, mac);
-	buffer_printf(out, "OriginalName=%s\n\n[Link]\nNamePolicy=\nName=%s\n", name, name);
+	put_match(out, link->mac);
+	buffer_printf(out, "OriginalName=%s\n\n[Link]\nNamePolicy=\nName=%s\n", link->name,
+	              link->name);
 }
 
 void handover_machine_id(struct slice hardware, char text[HANDOVER_MACHINE_ID_SIZE])

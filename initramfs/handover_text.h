@@ -13,17 +13,23 @@
  */
 unsigned handover_resolv_text(struct slice lease, struct buffer *out);
 
+/* A link that goes on as it is. */
+struct handover_link {
+	const char *name, *mac;
+	const char *address; /* ADDRESS/PREFIX that nobody leased to it; NULL: by DHCP */
+};
+
 /*
- * Appends systemd.network(5) text that keeps and renews the address which the initramfs got: the
- * same client identifier, so that the server gives the same one.
+ * Appends systemd.network(5) text that keeps the address which the link has, and renews a lease:
+ * with the same client identifier, so that the server gives the same one.
  */
-void handover_network_text(struct buffer *out, const char *name, const char *mac);
+void handover_network_text(struct buffer *out, const struct handover_link *link);
 
 /*
  * Appends systemd.link(5) text that leaves the link its name: renaming a link that is up fails, and
  * networkd would wait for it for ever.
  */
-void handover_link_text(struct buffer *out, const char *name, const char *mac);
+void handover_link_text(struct buffer *out, const struct handover_link *link);
 
 #define HANDOVER_MACHINE_ID_SIZE 34 /* 32 hexadecimal digits, a newline, a NUL */
 

@@ -15,6 +15,7 @@
 #include "initramfs/new_root.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
+#include "initramfs/upper.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/file.h"
 
@@ -100,58 +101,9 @@ static int mount_image(const char *url)
 	return mount_device(&device, CCI_LOWER_DIR, true, url);
 }
 
-/*
- * More than one node of memory: pages of the root then come from all of them in turn, so that what
- * runs on one node is not measured against the others.
- */
-static bool has_memory_nodes(void)
-{
-	return access("/sys/devices/system/node/node1", F_OK) == 0;
-}
-
-static int mount_upper_tmpfs(const char *size)
+static int mount_overlay(const struct plan *plan)
 {
 	struct mount_request request = {
-		.type = "tmpfs",
-		.source = "cci-rw",
-		.target = CCI_RW_DIR,
-		.options = { { "mode", "0755" }, { "size", size } },
-	};
-	char error[MOUNT_ERROR_MAX];
-	int r;
-
-	if (has_memory_nodes())
-		request.options[2] = (struct mount_option){ "mpol", "interleave" };
-	r = make_directory(CCI_RW_DIR, 0755);
-	if (r < 0)
-		return r;
-	r = mount_make(&request, error);
-	if (r < 0)
-		return tell_failure(CAUSE_MOUNT,
-		                    "cannot mount a tmpfs of %s for what is written: %s", size,
-		                    error);
-	return 0;
-}
-
-static int mount_upper(const struct plan *plan)
-{
-	int r;
-
-	if (plan->upper == PLAN_UPPER_DEVICE)
-		r = mount_node(plan->upper_device, CCI_RW_DIR, false);
-	else
-		r = mount_upper_tmpfs(plan->upper_size[0] ? plan->upper_size : "50%");
-	if (r < 0)
-		return r;
-	r = make_directory(CCI_UPPER_DIR, 0755);
-	if (r < 0)
-		return r;
-	return make_directory(CCI_WORK_DIR, 0755);
-}
-
-static int mount_overlay(void)
-{
-	const struct mount_request request = {
 		.type = "overlay",
 		.source = "cci-root",
 		.target = CCI_NEW_ROOT,
@@ -160,9 +112,19 @@ static int mount_overlay(void)
 		             { "workdir", CCI_WORK_DIR } },
 	};
 	char error[MOUNT_ERROR_MAX], words[192];
-	int r;
+	int r = -EINVAL;
 
-	r = mount_make(&request, error);
+	/*
+	 * What one boot writes is never read by another, so nobody needs it to be on the disk:
+	 * since Linux 5.10 sync(2) may then pass it by.
+	 */
+	if (plan->upper == PLAN_UPPER_DEVICE) {
+		request.options[3].key = "volatile";
+		r = mount_make(&request, error);
+		request.options[3].key = NULL;
+	}
+	if (r < 0)
+		r = mount_make(&request, error);
 	if (r < 0) {
 		kmsg_find("overlayfs: ", words, sizeof(words));
 		return tell_failure(CAUSE_OVERLAY, "cannot mount the overlay: %s%s%s", error,
@@ -202,25 +164,29 @@ static int mount_lower(const struct plan *plan)
 
 int layers_make(const struct plan *plan)
 {
+	bool is_direct; /* on /sysroot itself: nothing lies over it */
 	int r;
 
 	if (plan->refused[0])
 		return tell_failure(CAUSE_REFUSED, "%s", plan->refused);
-	if (plan->kind == PLAN_DEVICE && !plan->overlay)
-		return mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
-	r = mount_lower(plan);
+	is_direct = plan->kind == PLAN_DEVICE && !plan->overlay;
+	if (is_direct)
+		r = mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
+	else
+		r = mount_lower(plan);
 	if (r < 0)
 		return r;
-	r = check_system(CCI_LOWER_DIR, plan->source[0] ? plan->source : "the root");
+	r = check_system(is_direct ? CCI_NEW_ROOT : CCI_LOWER_DIR,
+	                 plan->source[0] ? plan->source : "the root");
 	if (r < 0)
 		return r;
 	tell_stage("root");
 	if (!plan->overlay)
-		return show_image();
-	r = mount_upper(plan);
+		return is_direct ? 0 : show_image();
+	r = upper_mount(plan);
 	if (r < 0)
 		return r;
-	return mount_overlay();
+	return mount_overlay(plan);
 }
 
 void layers_hide(void)
@@ -233,4 +199,5 @@ void layers_hide(void)
 		if (r < 0)
 			tell("%s stays in sight: %s", mounts[i], strerror(-r));
 	}
+	upper_hide();
 }

@@ -110,6 +110,21 @@ int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int new_root_path(int fd, char *path, size_t size)
+{
+	char link[64];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	path[n] = '\0';
+	return 0;
+}
+
 int new_root_make_dirs(int root_fd, const char *path, mode_t mode)
 {
 	CLEANUP(fd_closep) int fd = -1;

@@ -19,6 +19,9 @@ int new_root_open(int root_fd, const char *path, uint64_t flags, mode_t mode);
  */
 int new_root_walk(int root_fd, const char *path, int flags, mode_t mode);
 
+/* Writes where an open file of the root stands, for who mounts on it. Returns 0 or -errno. */
+int new_root_path(int fd, char *path, size_t size);
+
 /* Makes each missing directory of a path in the root. Returns an fd of the last, or -errno. */
 int new_root_make_dirs(int root_fd, const char *path, mode_t mode);
 

@@ -16,7 +16,8 @@
 #define CCI_LOWER_DIR  CCI_RUN_DIR "/lower"  /* what is below the overlay, read-only */
 #define CCI_SOURCE_DIR CCI_RUN_DIR "/source" /* what a volume is filled from, read-only */
 #define CCI_VOLUME_DIR CCI_RUN_DIR "/volume" /* the volume that is being filled */
-#define CCI_RW_DIR     CCI_RUN_DIR "/rw"     /* tmpfs or device for what is written */
+#define CCI_RW_DIR     CCI_RUN_DIR "/rw"     /* for what is written: tmpfs, or a part of ... */
+#define CCI_DISK_DIR   CCI_RUN_DIR "/disk"   /* ... a device */
 #define CCI_UPPER_DIR  CCI_RW_DIR "/upper"
 #define CCI_WORK_DIR   CCI_RW_DIR "/work"
 #define CCI_NEW_ROOT   "/sysroot"

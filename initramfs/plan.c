@@ -289,9 +289,8 @@ int plan_decide(const struct boot_params *params, const struct plan_facts *facts
 	put_source(ret, &params->root);
 	decide_root(ret, params, facts);
 	ret->overlay = params->rootovl;
-	ret->read_only = params->mode != BOOT_MODE_RW;
-	/* without an overlay nothing is written to the root, unless it is the machine's own */
-	ret->deploy = params->rootovl || params->local;
+	/* an image is never written to */
+	ret->read_only = ret->kind == PLAN_HTTP || params->mode != BOOT_MODE_RW;
 	decide_local(ret, params);
 	decide_upper(ret, params);
 	decide_failure(ret, params, facts);

@@ -83,8 +83,6 @@ struct plan {
 	enum plan_upper upper;
 	char upper_device[PLAN_DEVICE_MAX];
 	char upper_size[32]; /* tmpfs size=; "50%" unless told */
-	bool deploy;         /* copy /lkp and its like into the new root; with overlay also filter
-	                        fstab */
 	/* when something goes wrong */
 	char server[256]; /* http://HOST:PORT; "": from the attempt file */
 	usec_t timeout;   /* wait for devices and for the network; at least a second */

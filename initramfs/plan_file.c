@@ -73,7 +73,6 @@ static const struct key keys[] = {
 	NAMED(upper, plan_upper),
 	TEXT(upper_device),
 	TEXT(upper_size),
-	VALUE(deploy, KEY_BOOL),
 	TEXT(server),
 	VALUE(timeout, KEY_U64), /* microseconds */
 	VALUE(retry, KEY_UINT),

@@ -165,9 +165,16 @@ static void put_mount(const struct plan *plan, struct bytes *out)
 
 static void put_deploy(const struct plan *plan, struct bytes *out)
 {
-	bytes_append_text(out, "deploy   /lkp, addons, /opt, /usr/local, /usr/src, modules and "
-	                       "firmware into " CCI_NEW_ROOT);
-	bytes_append_text(out, plan->overlay ? "; its fstab filtered\n" : "\n");
+	bool is_own =
+		!plan->overlay && (plan->kind == PLAN_DEVICE || plan->local != PLAN_LOCAL_NONE);
+
+	if (plan->overlay || !plan->read_only)
+		bytes_append_text(out, "deploy   /lkp, addons, /opt, /usr/local, /usr/src, modules "
+		                       "and firmware into " CCI_NEW_ROOT);
+	else
+		bytes_append_text(out, "deploy   /lkp, on a tmpfs, into " CCI_NEW_ROOT);
+	bytes_append_text(out, is_own ? "; its fstab waits for no missing device\n"
+	                              : "; its fstab filtered\n");
 }
 
 static void put_failure(const struct plan *plan, struct bytes *out)
@@ -194,8 +201,7 @@ void print_plan_steps(const struct plan *plan, struct bytes *out)
 	if (plan->overlay || (plan->kind == PLAN_HTTP && plan->local == PLAN_LOCAL_NONE))
 		put_layers(plan, out);
 	put_mount(plan, out);
-	if (plan->deploy)
-		put_deploy(plan, out);
+	put_deploy(plan, out);
 	put_failure(plan, out);
 }
 

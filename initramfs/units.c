@@ -101,12 +101,6 @@ static bool needs_upper_device(const struct plan *plan)
 	return plan->overlay && plan->upper == PLAN_UPPER_DEVICE && plan->refused[0] == '\0';
 }
 
-/* Whether something is to be prepared before /sysroot is mounted, or to be refused. */
-static bool needs_layers(const struct plan *plan)
-{
-	return plan->refused[0] != '\0' || plan->overlay || plan->kind != PLAN_DEVICE;
-}
-
 static void put_head(struct maker *m, const char *description)
 {
 	LINE(m,
@@ -275,16 +269,11 @@ static void add_sysroot(struct maker *m, const struct plan *plan)
 	LINE(m, "Before=initrd-root-fs.target\n"
 	        "OnFailure=cci-report.service\n"
 	        "OnFailureJobMode=replace-irreversibly\n");
-	if (needs_layers(plan))
-		put_requires(m, "cci-layers.service");
-	else
-		put_device_requires(m, plan->device);
+	put_requires(m, "cci-layers.service");
 	LINE(m, "\n[Mount]\nWhere=" CCI_NEW_ROOT "\n");
 	put_what(m, plan);
 	LINE(m, "TimeoutSec=%d\n", MOUNT_SEC);
 	end(m);
-	if (!needs_layers(plan))
-		add_device_timeout(m, plan, plan->device);
 	add_own_link(m, "initrd-root-fs.target.requires", "sysroot.mount");
 }
 
@@ -350,10 +339,9 @@ void units_make(const struct plan *plan, struct units *ret)
 		add_fetch(&m, plan);
 	if (needs_disk(plan))
 		add_disk(&m, plan);
-	if (needs_layers(plan))
-		add_layers(&m, plan);
+	add_layers(&m, plan);
 	add_sysroot(&m, plan);
-	if (plan->deploy && plan->refused[0] == '\0')
+	if (plan->refused[0] == '\0')
 		add_deploy(&m);
 	add_report(&m, plan);
 	ret->text_len = m.text.len;

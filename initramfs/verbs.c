@@ -12,6 +12,7 @@
 
 #include "initramfs/deploy.h"
 #include "initramfs/fetch.h"
+#include "initramfs/guard.h"
 #include "initramfs/layers.h"
 #include "initramfs/paths.h"
 #include "initramfs/plan_file.h"
@@ -29,6 +30,7 @@ static const struct verb {
 	{ "layers", "mount the root: lower, upper, overlay", layers_make, NULL },
 	{ "deploy", "fit the new root for this machine", deploy, NULL },
 	{ "report", "tell the server why the boot failed", report_failure, NULL },
+	{ "guard", "end a boot whose units could not be made", NULL, guard_main },
 	{ "print-plan", "explain what a kernel command line would do", NULL, print_plan_main },
 };
 
@@ -37,8 +39,10 @@ static int usage(FILE *to, int status)
 	(void)fprintf(to, "usage: cci-init VERB [ARGUMENT...]\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		(void)fprintf(to, "  %-12s%s\n", verbs[i].name, verbs[i].help);
-	(void)fprintf(to, "\nAll but print-plan are run by systemd in the initramfs and read %s.\n",
-	              CCI_PLAN_FILE);
+	(void)fprintf(
+		to,
+		"\nAll but print-plan are run by systemd in the initramfs; what they do stands in %s.\n",
+		CCI_PLAN_FILE);
 	return status;
 }
 

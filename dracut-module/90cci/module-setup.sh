@@ -124,6 +124,9 @@ install() {
 
     inst_binary "$_programs/cci-generator" "$systemdutildir/system-generators/cci-generator"
     inst_binary "$_programs/cci-init" /usr/bin/cci-init
+    inst_simple "$moddir/cci-guard.service" "$systemdsystemunitdir/cci-guard.service"
+    mkdir -p "$initdir$systemdsystemunitdir/initrd.target.wants"
+    ln -sf ../cci-guard.service "$initdir$systemdsystemunitdir/initrd.target.wants/cci-guard.service"
     inst_multiple modprobe mount umount
     # names of servers
     inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*'

@@ -139,7 +139,7 @@ class Images(unittest.TestCase):
         self.assertTrue({n for n in found if "libcurl" in n})
         done = subprocess.run(["chroot", root, "/usr/bin/cci-init-https", "--help"],
                               capture_output=True, text=True, check=False, timeout=30,
-                              env={"ASAN_OPTIONS": "detect_leaks=0"})
+                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
         self.assertEqual(done.returncode, 0, done.stderr)
         # what asks for nothing gets nothing
         self.assertFalse({n for n in plain if "cci-init-https" in n or "libssl" in n or "etc/ssl" in n})

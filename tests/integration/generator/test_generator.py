@@ -62,6 +62,8 @@ class World:
             put(os.path.join(self.root, "lib/systemd/system/systemd-networkd.service"))
         if "shell" in facts:
             put(os.path.join(self.root, "lib/systemd/system/emergency.service"))
+        if "https" in facts:
+            put(os.path.join(self.root, "usr/bin/cci-init-https"))
         for name in ("normal", "early", "late"):
             os.mkdir(os.path.join(self.top, name))
 
@@ -118,6 +120,21 @@ class Trees(unittest.TestCase):
                 done = world.run(line)
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
                 self.assertEqual(tree(world.top), before)
+
+    def test_where_units_cannot_be_written_there_is_no_plan(self):
+        with World() as world:
+            os.rmdir(world.early)
+            self.assertEqual(world.run(URL).returncode, 1)
+            self.assertFalse(os.path.exists(world.plan()))
+            self.assertRegex(world.said(), "<3>cci-generator: .*early: No such file")
+        with World() as world:          # half of them: a file stands where a directory must be
+            put(os.path.join(world.early, "network-online.target.wants"))
+            self.assertEqual(world.run(URL).returncode, 1)
+            self.assertFalse(os.path.exists(world.plan()))
+        with World() as world:
+            put(os.path.join(world.root, "run/cci"))
+            self.assertEqual(world.run(URL).returncode, 1)
+            self.assertRegex(world.said(), "<3>cci-generator: /run/cci/plan: ")
 
     def test_outside_of_an_initramfs_nothing_happens(self):
         for release, said, acts in ((False, None, False), (True, None, True), (False, "1", True),

@@ -388,9 +388,26 @@ def a_device_as_upper(tap):
         run("mount", "-t", "tmpfs", "other", os.path.dirname(w.image))
         shutil.copy(f"{w.work}/image", w.image)
         w.box.plan(kind="http", url="http://h/x", upper="device", upper_device=w.node)
-        w.layers().must_do()
+        old = "01234567-89ab-cdef-0123-456789abcdef"
+        run("mount", w.node, f"{w.work}/tree")
+        for name in (f"upper/{old}/upper/etc", f"upper/{old}/work/work", "upper/not-ours"):
+            os.makedirs(f"{w.work}/tree/{name}")
+        with open(f"{w.work}/tree/upper/{old}/upper/etc/hello", "w", encoding="ascii") as file:
+            file.write("of another boot")
+        run("umount", f"{w.work}/tree")
+        said = w.layers().must_do().said
+        true("1 earlier boots' writes are removed" in said, said)
+        equal(w.box.read("sysroot/etc/hello"), b"hello\n", "what another boot wrote")
         w.box.write("sysroot/etc/hello", "changed")
-        true(w.box.exists("run/cci/rw/lost+found"), "the upper is not the device")
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        equal(sorted(os.listdir(w.box.path("run/cci/disk/upper"))), sorted([boot, "not-ours"]),
+              "uppers on the device")
+        equal(w.box.read(f"run/cci/disk/upper/{boot}/upper/etc/hello"), b"changed", "ours")
+        true("volatile" in run("findmnt", "-no", "OPTIONS", w.box.path("sysroot")), "not volatile")
+        w.box.verb("deploy").must_do()
+        true(not w.box.mounted("run/cci/disk") and not w.box.mounted("run/cci/rw"), "in sight")
+        w.box.write("sysroot/after", "x")
 
 
 def devices_that_cannot_be_used(tap):
@@ -399,6 +416,97 @@ def devices_that_cannot_be_used(tap):
         true("no such device" in said, said)
     with Layers("ext4", kind="device", device="/dev/cci-no-such") as w:
         w.layers().must_fail("device")
+
+
+class PlainDisk(Disk):
+    """A device that is the root itself, with the fstab of some other day."""
+
+    FSTAB = ("UUID=no / ext4 rw 0 1\nUUID=no /usr ext4 ro 0 2\nLABEL=no-such none swap sw 0 0\n"
+             "tmpfs /mnt tmpfs rw 0 0\n/dev/null /here auto rw 0 0\n")
+    RELAXED = ("UUID=no / ext4 rw 0 1\n"
+               "UUID=no /usr ext4 ro,nofail,x-systemd.device-timeout=10s 0 2\n"
+               "LABEL=no-such none swap sw,nofail,x-systemd.device-timeout=10s 0 0\n"
+               "tmpfs /mnt tmpfs rw 0 0\n/dev/null /here auto rw 0 0\n")
+
+    def __enter__(self):
+        super().__enter__()
+        run("mount", self.node, f"{self.work}/tree")
+        with open(f"{self.work}/tree/etc/fstab", "w", encoding="ascii") as file:
+            file.write(self.FSTAB)
+        os.makedirs(f"{self.work}/tree/lkp/run")
+        for name in ("lkp/run/lkp-bootstrap.pid", "etc/resolv.conf", "etc/machine-id"):
+            with open(f"{self.work}/tree/{name}", "w", encoding="ascii"):
+                pass
+        run("umount", f"{self.work}/tree")
+        self.box.plan(kind="device", device=self.node, overlay="no", source=self.node, **self.extra)
+        self.box.write("lkp/scheduled/job.sh", "job")
+        self.box.write("opt/tool", "tool")
+        self.box.write("etc/resolv.conf", "nameserver 10.0.0.1\n")
+        self.sum = self.digest()
+        return self
+
+
+def a_disk_itself_read_write(tap):
+    with PlainDisk("ext4", read_only="no") as w:
+        for boot in ("first", "second"):
+            w.layers().must_do()
+            said = w.box.verb("deploy").must_do().said
+            equal("2 lines of fstab name devices" in said, boot == "first", said)
+            equal(w.box.read("sysroot/lkp/scheduled/job.sh"), b"job", "/lkp")
+            equal(w.box.read("sysroot/opt/tool"), b"tool", "/opt")
+            true(not w.box.exists("sysroot/lkp/run/lkp-bootstrap.pid"), "a stale pid file")
+            equal(w.box.read("sysroot/etc/fstab").decode(), w.RELAXED, "fstab")
+            equal(w.box.read("sysroot/etc/fstab.cci-orig").decode(), w.FSTAB, "fstab.cci-orig")
+            equal(w.box.read("sysroot/etc/resolv.conf"), b"nameserver 10.0.0.1\n", "resolv.conf")
+            equal(w.box.read("sysroot/etc/machine-id"), b"", "machine-id")
+            run("umount", w.box.path("sysroot"))
+
+
+def a_disk_itself_read_only(tap):
+    with PlainDisk("ext4", read_only="yes") as w:
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        equal(w.box.read("sysroot/lkp/scheduled/job.sh"), b"job", "/lkp")
+        w.box.write("sysroot/lkp/result", "can be written")
+        true(not w.box.exists("sysroot/opt/tool"), "/opt of a read-only root")
+        equal(w.box.read("sysroot/etc/fstab").decode(), w.RELAXED, "fstab")
+        true(not w.box.exists("sysroot/etc/fstab.cci-orig"), "fstab.cci-orig")
+        for name in ("lkp", "etc/fstab", ""):
+            run("umount", w.box.path(f"sysroot/{name}"))
+        with open(w.node, "rb") as file:
+            equal(hashlib.sha256(file.read()).hexdigest(), w.sum, "the disk")
+
+
+def a_disk_itself_that_needs_no_change(tap):
+    with PlainDisk("ext4", read_only="no") as w:
+        run("mount", w.node, f"{w.work}/tree")
+        text = f"{w.node} / ext4 rw 0 1\n{w.node} /again ext4 rw 0 0\n"
+        with open(f"{w.work}/tree/etc/fstab", "w", encoding="ascii") as file:
+            file.write(text)
+        run("umount", f"{w.work}/tree")
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        equal(w.box.read("sysroot/etc/fstab").decode(), text, "fstab")
+        true(not w.box.exists("sysroot/etc/fstab.cci-orig"), "fstab.cci-orig")
+
+
+def an_image_itself(tap):
+    with Layers(None, overlay="no", read_only="yes") as w:
+        os.mkdir(f"{w.work}/tree/lkp")
+        make_image("squashfs", f"{w.work}/tree", w.image)
+        w.box.write("lkp/scheduled/job.sh", "job")
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        equal(w.box.read("sysroot/lkp/scheduled/job.sh"), b"job", "/lkp")
+        equal(w.box.read("sysroot/etc/fstab"), b"tmpfs /mnt tmpfs rw 0 0\n", "fstab")
+        equal(w.box.read("sysroot/etc/hello"), b"hello\n", "the image")
+        for name in ["lower", "img"]:
+            true(not w.box.mounted(f"run/cci/{name}"), f"{name} is still in sight")
+    with Layers("squashfs", overlay="no", read_only="yes") as w:
+        w.box.write("lkp/scheduled/job.sh", "job")
+        w.layers().must_do()
+        said = w.box.verb("deploy").must_do().said
+        true("has no directory /lkp" in said, said)
 
 
 # --- deploy -----------------------------------------------------------------------------------
@@ -519,6 +627,7 @@ def the_lease_is_handed_over(tap):
     with Layers("squashfs") as w:
         run("ip", "link", "add", "cci0", "address", "52:54:00:12:34:56",
             "type", "veth", "peer", "cci1", "address", "52:54:00:12:34:57")
+        run("ip", "address", "add", "10.0.0.5/24", "dev", "cci0", "valid_lft", "600", "preferred_lft", "600")
         index = run("ip", "-o", "link", "show", "cci0").split(":")[0]
         run("mount", "-t", "sysfs", "sysfs", w.box.path("sys"))
         w.box.write(f"run/systemd/netif/leases/{index}",
@@ -534,6 +643,38 @@ def the_lease_is_handed_over(tap):
         machine = w.box.read("sysroot/etc/machine-id")
         true(len(machine) == 33 and int(machine, 16) > 0, machine)
     run("ip", "link", "del", "cci0")
+
+
+def another_ones_network_is_handed_over(tap):
+    """As dhclient or NetworkManager leave it: no lease of networkd, a resolv.conf."""
+    with Layers("squashfs") as w:
+        run("ip", "link", "add", "cci0", "address", "52:54:00:12:34:50",
+            "type", "veth", "peer", "cci1", "address", "52:54:00:12:34:51")
+        run("ip", "address", "add", "10.0.0.5/24", "dev", "cci0", "valid_lft", "600", "preferred_lft", "600")
+        run("ip", "address", "add", "10.1.0.5/16", "dev", "cci1")
+        run("mount", "-t", "sysfs", "sysfs", w.box.path("sys"))
+        w.box.write("etc/resolv.conf", "nameserver 10.0.0.9\n")
+        w.layers().must_do()
+        w.box.verb("deploy").must_do()
+        leased = w.box.read("run/systemd/network/05-cci-cci0.network").decode()
+        true("MACAddress=52:54:00:12:34:50" in leased and "DHCP=ipv4" in leased, leased)
+        static = w.box.read("run/systemd/network/05-cci-cci1.network").decode()
+        true("Address=10.1.0.5/16" in static and "DHCP" not in static, static)
+        equal(sorted(os.listdir(w.box.path("run/systemd/network"))),
+              [f"05-cci-cci{i}.{kind}" for i in range(2) for kind in ("link", "network")], "files")
+        equal(w.box.read("sysroot/etc/resolv.conf"), b"nameserver 10.0.0.9\n", "resolv.conf")
+        run("ip", "link", "del", "cci0")
+
+
+# --- guard ------------------------------------------------------------------------------------
+
+def guard_leaves_others_alone(tap):
+    """Whom it does end is seen in a virtual machine: it must never be tried here."""
+    with Box() as box:
+        equal(box.verb("guard").must_do().said, "", "on a machine that is no initramfs")
+        box.write("etc/initrd-release", "")
+        box.plan(kind="http")
+        equal(box.verb("guard").must_do().said, "", "with a plan")
 
 
 def no_plan_is_a_failure(tap):
@@ -589,11 +730,17 @@ CHECKS = [
     ("a device by path and by label", a_device_by_its_path_and_label),
     ("a device takes what is written", a_device_as_upper),
     ("devices that cannot be used are told", devices_that_cannot_be_used),
+    ("a disk without overlay, read-write", a_disk_itself_read_write),
+    ("a disk without overlay, read-only", a_disk_itself_read_only),
+    ("a disk without overlay that needs no change", a_disk_itself_that_needs_no_change),
+    ("an image without overlay gets its job", an_image_itself),
     ("deploy copies, filters, hides", deployed),
     ("deploy never leaves the root", deploy_stays_in_the_root),
     ("deploy that cannot copy fails", deploy_fails_loudly),
     ("modules where the root has none", modules_only_where_there_are_none),
     ("lease, names and identity are handed over", the_lease_is_handed_over),
+    ("a network that somebody else brought is handed over", another_ones_network_is_handed_over),
+    ("guard leaves other boots alone", guard_leaves_others_alone),
     ("no plan is a failure", no_plan_is_a_failure),
 ]
 

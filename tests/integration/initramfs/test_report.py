@@ -53,6 +53,7 @@ def a_report_without_an_attempt(tap):
         path, token, _ = f.state.posts[0]
         true(path in [f"/v1/boots/52:54:00:12:34:5{end}/report" for end in "67"], path)
         equal(token, None, "token")
+        true(len(dict(f.state.posts[0][2])["journal"]) > 0, "no journal")
         run("ip", "link", "del", "cci0")
     with Fetch() as f:
         said = f.box.verb("report").must_do().said

@@ -41,15 +41,23 @@ static void no_more_servers_than_a_resolver_asks(void **state)
 
 static void a_network_is_renewed_as_the_same_client(void **state)
 {
+	struct handover_link link = { .name = "ens3", .mac = "52:54:00:00:00:01" };
 	struct buffer out = BUFFER_NULL;
 
-	handover_network_text(&out, "ens3", "52:54:00:00:00:01");
+	handover_network_text(&out, &link);
 	assert_slice_equal(buffer_slice(&out),
 	                   "# Left by the initramfs of cci.\n[Match]\n"
-	                   "MACAddress=52:54:00:00:00:01\nName=ens3\n\n[Network]\nDHCP=ipv4\n"
-	                   "KeepConfiguration=yes\n\n[DHCPv4]\nClientIdentifier=mac\n");
+	                   "MACAddress=52:54:00:00:00:01\nName=ens3\n\n[Network]\n"
+	                   "KeepConfiguration=yes\nDHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\n");
 	buffer_deinit(&out);
-	handover_link_text(&out, "ens3", "52:54:00:00:00:01");
+	link.address = "10.0.0.5/24";
+	handover_network_text(&out, &link);
+	assert_slice_equal(buffer_slice(&out),
+	                   "# Left by the initramfs of cci.\n[Match]\n"
+	                   "MACAddress=52:54:00:00:00:01\nName=ens3\n\n[Network]\n"
+	                   "KeepConfiguration=yes\nAddress=10.0.0.5/24\n");
+	buffer_deinit(&out);
+	handover_link_text(&out, &link);
 	assert_slice_equal(buffer_slice(&out),
 	                   "# Left by the initramfs of cci.\n[Match]\n"
 	                   "MACAddress=52:54:00:00:00:01\nOriginalName=ens3\n\n[Link]\n"

@@ -16,7 +16,6 @@ static void a_file_is_read(void **state)
 	assert_int_equal(plan.kind, PLAN_DEVICE);
 	assert_string_equal(plan.device, "/dev/vda");
 	assert_true(plan.overlay);
-	assert_false(plan.deploy);
 	assert_int_equal(plan.timeout, 60 * USEC_PER_SEC);
 	assert_int_equal(plan.retry, 3);
 	assert_int_equal(plan.onfail, BOOT_ONFAIL_POWEROFF);
