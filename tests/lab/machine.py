@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MulanPSL-2.0
-"""A virtual machine that boots from the network, as a rack machine does."""
+"""A virtual machine that boots from the network, as a rack machine does, or from a kernel given."""
 
 import json
 import os
@@ -30,12 +30,15 @@ class Machine:
     """One qemu. firmware: "uefi" (OVMF and its own PXE), "bios" (SeaBIOS and qemu's iPXE ROM), or
     "direct" (kernel and initrd given, no firmware network).
 
+    Without a lab, network says what its card is connected to, in qemu's words ("user", or "hubport"
+    for a line on which nobody answers), or None for no card. disks are raw images.
+
     The guest's reboot ends qemu unless reboots is true. Files in directory: NAME.serial, NAME.qmp,
     NAME.vars, NAME.qemu (qemu's own messages).
     """
 
     def __init__(self, lab, directory, firmware, name="vm", number=0, reboots=False, memory=1024,
-                 smp=2, kernel=None, initrd=None, append=""):
+                 smp=2, kernel=None, initrd=None, append="", network=None, disks=()):
         self.lab = lab
         self.name = name
         self.firmware = firmware
@@ -47,7 +50,8 @@ class Machine:
         self.smp = smp
         self.direct = {"kernel": kernel, "initrd": initrd, "append": append}
         self.serial = os.path.join(directory, f"{name}.serial")
-        self.tap = lab.add_tap()
+        self.netdev = f"tap,ifname={lab.add_tap()},script=no,downscript=no" if lab else network
+        self.disks = disks
         self.process = None
         self.started = None
 
@@ -60,8 +64,9 @@ class Machine:
             # graphics=off: firmware and iPXE write to the serial line.
             return ["-machine", "pc,graphics=off", "-device", card]
         if self.firmware == "direct":
-            return ["-machine", "pc", "-device", card, "-kernel", self.direct["kernel"],
-                    "-initrd", self.direct["initrd"], "-append", self.direct["append"]]
+            return ["-machine", "pc", *(["-device", card] if self.netdev else []),
+                    "-kernel", self.direct["kernel"], "-initrd", self.direct["initrd"],
+                    "-append", self.direct["append"]]
         shutil.copy(_first(_VARS), self._file("vars"))      # fresh, so that runs are equal
         return ["-machine", "q35",
                 "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_first(_CODE)}",
@@ -74,9 +79,15 @@ class Machine:
         """qemu's command line."""
         argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-monitor", "none",
                 "-name", self.name, "-uuid", self.uuid, "-m", str(self.memory),
-                "-smp", str(self.smp), "-serial", f"file:{self.serial}",
-                "-qmp", f"unix:{self._file('qmp')},server=on,wait=off",
-                "-netdev", f"tap,id=n0,ifname={self.tap},script=no,downscript=no"]
+                "-smp", str(self.smp),
+                "-chardev", f"stdio,id=s0,signal=off,logfile={self.serial}",
+                "-serial", "chardev:s0",
+                "-qmp", f"unix:{self._file('qmp')},server=on,wait=off"]
+        if self.netdev:
+            kind, _, more = self.netdev.partition(",")
+            argv += ["-netdev", ",".join(filter(None, [kind, "id=n0", more]))]
+        for disk in self.disks:
+            argv += ["-drive", f"file={disk},format=raw,if=virtio"]
         if not self.reboots:
             argv.append("-no-reboot")
         return argv + accel.choose() + self._firmware_options()
@@ -86,8 +97,8 @@ class Machine:
         os.makedirs(self.directory, exist_ok=True)
         open(self.serial, "wb").close()
         with open(self._file("qemu"), "wb") as log:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.PIPE,
+                                            stdout=subprocess.DEVNULL, stderr=log)
         self.started = time.monotonic()
         return self
 
@@ -116,6 +127,11 @@ class Machine:
                 why = f"not seen in {timeout} s" if alive else "machine ended first"
                 raise LabError(f"{self.name}: {pattern!r}: {why}; its console ends:\n{self.tail()}")
             time.sleep(0.05)
+
+    def type(self, text):
+        """Types on the serial line."""
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
 
     def wait_end(self, timeout):
         """Waits for the guest to power off or (unless reboots) to reboot."""
@@ -156,6 +172,7 @@ class Machine:
             self.process.kill()
         if self.process is not None:
             self.process.wait()
+            self.process.stdin.close()
 
     def __enter__(self):
         return self

@@ -10,7 +10,11 @@ import sys
 import tempfile
 import unittest
 
-import images
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+sys.dont_write_bytecode = True
+
+from lab import images  # noqa: E402
 
 MODULES, GENERATOR, CCI_INIT = sys.argv[1:4]
 LEAN_MAX = 26 << 20     # unpacked, without kernel modules; Debian 12 gives about 20

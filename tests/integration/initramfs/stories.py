@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MulanPSL-2.0
+"""Boots of the initramfs in virtual machines, each a story with an end, two side by side. The kernel
+is booted by qemu itself; the guests' network is qemu's own, inside a network namespace."""
+
+import concurrent.futures
+import fnmatch
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.parse
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+sys.dont_write_bytecode = True
+
+from lab import LabError, Machine, NotPermitted  # noqa: E402
+from lab import namespace, paths, tap  # noqa: E402
+from lab.bootset import BootSet  # noqa: E402
+from lab.server import fresh  # noqa: E402
+
+LIMIT = 400             # generous: a slow machine is no failure
+GUESTS = 2              # side by side
+GATEWAY = "10.0.2.2"    # what a guest calls this namespace's loopback
+NEEDED = ["dracut", "qemu-system-x86_64", "mkfs.ext4", "mkfs.erofs", "mksquashfs", "sfdisk", "cpio"]
+
+
+class Files(http.server.ThreadingHTTPServer):
+    """An image at /root.img, anything else 404; remembers what was asked and what was posted."""
+
+    daemon_threads = True
+
+    def __init__(self, image, address=GATEWAY, listen="127.0.0.1"):
+        self.image, self.asked, self.posted = image, [], []
+        super().__init__((listen, 0), _Handler)
+        self.url = f"http://{address}:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def reports(self):
+        """The posted forms that tell of a failure, as dictionaries."""
+        return [{key: values[-1] for key, values in form.items()} for path, form in self.posted
+                if path.endswith("/report") and "cause" in form]
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path != "/root.img":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(os.path.getsize(self.server.image)))
+        self.end_headers()
+        with open(self.server.image, "rb") as file:
+            shutil.copyfileobj(file, self.wfile)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.server.posted.append((self.path, urllib.parse.parse_qs(body)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Probe:
+    """What the root's probe said: a list of values for each word."""
+
+    def __init__(self, console):
+        self.said = {}
+        for word, value in re.findall(r"^PROBE (\S+) ?(.*)$", console, re.MULTILINE):
+            self.said.setdefault(word, []).append(value)
+
+    def all(self, word):
+        return self.said.get(word, [])
+
+    def one(self, word):
+        tap.equal(len(self.all(word)), 1, f"number of lines PROBE {word}")
+        return self.all(word)[0]
+
+
+class Story:
+    """What one boot has: a directory, the things to boot from."""
+
+    def __init__(self, name, top, boots):
+        self.name, self.boots = name, boots
+        self.directory = os.path.join(top, name)
+        os.makedirs(self.directory)
+        self.machine = None
+
+    def start(self, line, initramfs="lean", lab=None, **options):
+        """Powers the machine on; it is off at the story's end."""
+        self.machine = Machine(
+            lab, self.directory, "direct", name="vm", smp=1, kernel=self.boots.kernel,
+            initrd=self.boots.initramfs(initramfs),
+            append=f"console=ttyS0,115200 panic=5 {line}", **options)
+        return self.machine.start()
+
+    def boot(self, line, initramfs="lean", **options):
+        """Runs the machine to its end; returns what its console said."""
+        self.start(line, initramfs, **options).wait_end(LIMIT)
+        return self.machine.console()
+
+    def root(self, line, initramfs="lean", **options):
+        """The same of a boot that reaches its root, whose probe is returned."""
+        return self.probe(self.boot(line, initramfs, **options))
+
+    def probe(self, console):
+        probe = Probe(console)
+        if "end" not in probe.said or "reboot: Power down" not in console:
+            raise LabError(f"the root was not reached, or did not end:\n{self.machine.tail(80)}")
+        tap.equal(probe.all("failed"), [], "failed units")
+        return probe
+
+    def must_say(self, pattern):
+        """Something that the console must have shown."""
+        if not re.search(pattern, self.machine.console()):
+            raise AssertionError(f"{pattern!r} was not said:\n{self.machine.tail(80)}")
+
+    def must_not_say(self, pattern):
+        match = re.search(pattern, self.machine.console())
+        if match:
+            raise AssertionError(f"{match.group(0)!r} was said:\n{self.machine.tail(80)}")
+
+    def finish(self):
+        if self.machine:
+            self.machine.stop()
+        shutil.rmtree(os.path.join(self.directory, "disks"), ignore_errors=True)
+
+    def disks(self):
+        """A directory for disks that this story writes to."""
+        path = os.path.join(self.directory, "disks")
+        os.makedirs(path, exist_ok=True)
+        return path
+
+
+def _tell(tell, name, top, boots):
+    story = Story(name, top, boots)
+    try:
+        tell(story)
+    finally:
+        story.finish()
+
+
+def stand(check, name):
+    """What every file of stories begins with; returns (an empty directory, the boot set)."""
+    lacking = [program for program in NEEDED if not shutil.which(program)]
+    if lacking:
+        raise NotPermitted(f"lacking {', '.join(lacking)}")
+    namespace.probe()
+    paths.prepare(check.note)
+    directory = fresh(os.path.join(paths.BUILD, "integration", name))
+    namespace.enter()
+    return directory, BootSet()
+
+
+def main(name, stories):
+    """Runs the stories, {words: function(story)}; arguments are patterns of the words."""
+    chosen = {words: tell for words, tell in stories.items()
+              if not sys.argv[1:] or any(fnmatch.fnmatch(words, f"*{p}*") for p in sys.argv[1:])}
+
+    def body(check):
+        top, boots = stand(check, name)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        with concurrent.futures.ThreadPoolExecutor(GUESTS) as pool:
+            told = [(words, pool.submit(_tell, tell, tell.__name__, top, boots))
+                    for words, tell in chosen.items()]
+            for words, future in told:
+                with check.check(words):
+                    future.result()
+    tap.main(body)
