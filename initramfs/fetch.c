@@ -103,6 +103,21 @@ static int accept_part(struct fetch *f)
 	return r < 0 ? r : TRY_AGAIN;
 }
 
+/* 404: an image that is being replaced is away for a moment only, so this is tried as often as the
+ * plan says, without the patience that a network gets. */
+static int not_found(const struct fetch *f)
+{
+	unsigned n_tries = f->n_tries + 1;
+
+	if (n_tries > f->plan->retry)
+		return tell_failure(CAUSE_STATUS,
+		                    "%s: the server answers 404 (not found), tried %u time%s",
+		                    f->plan->url, n_tries, n_tries == 1 ? "" : "s");
+	tell("%s: the server answers 404 (not found), try %u of %u", f->plan->url, n_tries,
+	     f->plan->retry + 1);
+	return TRY_AGAIN;
+}
+
 /* What an answer means. Returns 0 (its body is to be read), TRY_AGAIN or -ECANCELED. */
 static int accept_head(struct fetch *f)
 {
@@ -119,6 +134,8 @@ static int accept_head(struct fetch *f)
 	case 416: /* it has become shorter than what we have */
 		r = start_over(f);
 		return r < 0 ? r : TRY_AGAIN;
+	case 404:
+		return not_found(f);
 	case 408:
 	case 425:
 	case 429:
@@ -130,8 +147,8 @@ static int accept_head(struct fetch *f)
 		f->cause = CAUSE_NETWORK;
 		return TRY_AGAIN;
 	default:
-		return tell_failure(CAUSE_STATUS, "%s: the server answers %u%s", f->plan->url,
-		                    status, status == 404 ? " (not found)" : "");
+		return tell_failure(CAUSE_STATUS, "%s: the server answers %u", f->plan->url,
+		                    status);
 	}
 	if (r != 0)
 		return r;

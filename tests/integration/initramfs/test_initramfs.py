@@ -97,9 +97,25 @@ def mute_once(tap):
 # --- fetch: what fails, and as what -------------------------------------------------------------
 
 def not_found(tap):
-    with Fetch(404) as f:
+    with Fetch(*[404] * 9, retry=2) as f:
         said = f.fetch().must_fail("status").said
-        true("404 (not found)" in said, said)
+        equal([n for n in "1234" if f"404 (not found), try {n} of 3" in said], ["1", "2"], said)
+        true("404 (not found), tried 3 times" in said, said)
+        equal(len(f.state.gets), 3, "requests")
+    with Fetch(404, retry=0) as f:
+        f.fetch().must_fail("status")
+        equal(len(f.state.gets), 1, "requests when it must not try again")
+
+
+def not_found_for_a_moment(tap):
+    with Fetch(404) as f:
+        f.must_fetch()
+
+
+def refused_by_the_server(tap):
+    with Fetch(403) as f:
+        said = f.fetch().must_fail("status").said
+        true("the server answers 403" in said, said)
         equal(len(f.state.gets), 1, "requests")
 
 
@@ -698,7 +714,9 @@ CHECKS = [
     ("redirects are followed", redirected),
     ("wrong bytes once: fetched once more", wrong_bytes_once),
     ("a mute server is left and asked again", mute_once),
-    ("404 fails at once, as status", not_found),
+    ("404 is tried as often as told, and is a failure of status", not_found),
+    ("404 for a moment", not_found_for_a_moment),
+    ("403 fails at once, as status", refused_by_the_server),
     ("wrong bytes twice fail as hash", wrong_bytes),
     ("a wrong length fails as size", wrong_length),
     ("nobody there fails as network after cci.timeout", nobody_there),

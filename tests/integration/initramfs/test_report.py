@@ -22,7 +22,7 @@ def attempt_of(server):
 
 
 def a_failure_is_reported(tap):
-    with Fetch(404) as f:
+    with Fetch(404, retry=0) as f:
         f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
         f.fetch().must_fail("status")
         f.state.post_faults = [503]
@@ -115,7 +115,7 @@ def left(f):
 
 
 def a_panic_comes_with_a_failure(tap):
-    with Fetch(404) as f:
+    with Fetch(404, retry=0) as f:
         with_panic(f)
         f.fetch().must_fail("status")
         f.state.post_faults = [503]
@@ -134,7 +134,7 @@ def a_panic_comes_with_the_stages(tap):
 
 
 def a_panic_stays_until_it_is_taken(tap):
-    with Fetch(404) as f:
+    with Fetch(404, retry=0) as f:
         with_panic(f)
         f.state.post_faults = [410]
         equal(f.box.verb("report").status, 1, "exit status")
