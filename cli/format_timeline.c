@@ -192,6 +192,24 @@ static void write_row(struct buffer *out, const struct axis *axis, const struct 
 	buffer_append_text(out, "\n");
 }
 
+/* Below the bars: where and why the initramfs ended the boot. */
+static void write_failure(struct buffer *out, const struct axis *axis, const struct row *row)
+{
+	const char *cause = field_text(row->fields, "cause");
+
+	if (strcmp(field_text(row->stage, "stage"), "initramfs") != 0 || cause[0] == '\0')
+		return;
+	format_style_begin(out, STYLE_BAD, axis->look->has_colour);
+	buffer_append_text(out, "failed in ");
+	format_clean(out, field_text(row->fields, "step"));
+	buffer_append_text(out, ", ");
+	format_clean(out, cause);
+	format_style_end(out, STYLE_BAD, axis->look->has_colour);
+	buffer_append_text(out, ": ");
+	format_clean(out, field_text(row->fields, "detail"));
+	buffer_append_text(out, "\n");
+}
+
 /* The names of the columns, with the length of the axis at the end of the bars. */
 static void write_head(struct buffer *out, const struct axis *axis)
 {
@@ -225,6 +243,11 @@ int format_timeline(struct buffer *out, const json_t *stages,
 	{
 		if (read_row(stage, &row))
 			write_row(out, &axis, &row);
+	}
+	json_array_foreach(stages, i, stage)
+	{
+		if (read_row(stage, &row))
+			write_failure(out, &axis, &row);
 	}
 	return buffer_error(out);
 }

@@ -101,8 +101,11 @@ const struct verb verb_boot = {
 	.name = "boot",
 	.words = "ID|HOST",
 	.summary = "draw the timeline of a job's boot, stage by stage",
-	.details = "One bar a stage on one axis of time; of a transfer also its size and rate. Of "
-		   "a host it is the boot of the job that it runs, or ran last.\n",
+	.details =
+		"One bar a stage on one axis of time; of a transfer also its size and rate. Of "
+		"a host it is the boot of the job that it runs, or ran last. Below the bars stands "
+		"what failed in the initramfs; the log of that is the job's file initramfs.log "
+		"(`cci get ID initramfs.log -o -`).\n",
 	.options = { options, ARRAY_SIZE(options) },
 	.group = VERB_GROUP_JOBS,
 	.completes = VERB_WORDS_JOB,

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
@@ -77,6 +78,43 @@ const char *boot_report_cause(const struct boot_report *report, char to[BOOT_REP
 	               report->stage[0] ? report->stage : "initramfs",
 	               report->step[0] ? report->step : "unknown", report->cause);
 	return to;
+}
+
+/* The last BOOT_REPORT_LOG_MAX bytes, from the first line that begins there. */
+static struct slice log_tail(struct slice text, bool is_cut)
+{
+	size_t end;
+
+	if (text.len > BOOT_REPORT_LOG_MAX) {
+		text = slice_sub(text, text.len - BOOT_REPORT_LOG_MAX, text.len);
+		is_cut = true;
+	}
+	end = slice_find(text, '\n', 0);
+	return is_cut && end < text.len ? slice_sub(text, end + 1, text.len) : text;
+}
+
+void boot_report_log(const struct boot_report *report, struct buffer *out)
+{
+	struct slice raw = report->journal;
+	struct bytes text = { .cap = MIN(raw.len, (size_t)3 * BOOT_REPORT_LOG_MAX) };
+	struct slice rest;
+
+	text.data = malloc(text.cap + 1);
+	if (!text.data) {
+		out->failed = true;
+		return;
+	}
+	url_query_decode(slice_sub(raw, raw.len - text.cap, raw.len), &text);
+	rest = log_tail(bytes_slice(&text), raw.len > text.cap);
+	for (size_t i = 0; i < rest.len; i++) {
+		uint8_t c = rest.data[i];
+
+		if (c == '\n' || c == '\t' || (c >= ' ' && c <= '~'))
+			buffer_append(out, &c, 1);
+		else
+			buffer_printf(out, "\\x%02x", c);
+	}
+	free(text.data);
 }
 
 usec_t boot_report_ago(const struct boot_report *report, const struct boot_report_stage *stage)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "lib/base/bytes.h"
+#include "lib/base/buffer.h"
 #include "lib/base/usec.h"
 #include "server/core/event.h"
 
@@ -42,6 +42,14 @@ int boot_report_parse(struct slice body, struct boot_report *ret);
 /* "initramfs.fetch.status": stage, step and cause as the cause of an attempt. */
 #define BOOT_REPORT_CAUSE_MAX (3 * BOOT_REPORT_WORD_MAX)
 const char *boot_report_cause(const struct boot_report *report, char to[BOOT_REPORT_CAUSE_MAX]);
+
+/*
+ * Appends the end of the journal, decoded: at most BOOT_REPORT_LOG_MAX bytes of it, from the start
+ * of a line. Lines stay lines; what is no printable ASCII and no tab becomes \xHH, so that it can
+ * be shown on a terminal. Failure is seen in `out`.
+ */
+#define BOOT_REPORT_LOG_MAX (48 << 10)
+void boot_report_log(const struct boot_report *report, struct buffer *out);
 
 /* How long before the report was sent the machine came to that stage. */
 usec_t boot_report_ago(const struct boot_report *report, const struct boot_report_stage *stage);

@@ -59,6 +59,7 @@ static const struct route routes[] = {
 	{ P, EVERYBODY, "/v1/attempts/:/finish", api_agent_finish },
 	{ P, EVERYBODY, "/v1/attempts/:/report", api_agent_report },
 	{ P, EVERYBODY, "/v1/boots/:/report", api_boot_report },
+	{ G, EVERYBODY, "/v1/boots/:/report", api_boot_log },
 	{ G, EVERYBODY, "/healthz", api_health },
 	{ G, EVERYBODY, "/metrics", api_metrics },
 	/* Compass-CI's, bare and below /scheduler */

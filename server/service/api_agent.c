@@ -112,3 +112,19 @@ int api_boot_report(struct api_request *rq)
 	                   attempt_service_boot_report(rq->s, &rq->m, mac, rq->call->peer, &report),
 	                   &answer);
 }
+
+/* The log that came with the last failure of a boot without an attempt. */
+int api_boot_log(struct api_request *rq)
+{
+	struct mac mac;
+	int r;
+
+	if (mac_parse(rq->args.arg[0], &mac) != 0)
+		return api_problem(rq, 400, NULL, "expected an Ethernet address");
+	r = attempt_service_boot_log(rq->s, mac, &rq->answer->body);
+	if (r != 0)
+		return r < 0 ? r : api_problem(rq, 404, NULL, "no boot of this machine has failed");
+	rq->answer->status = 200;
+	rq->answer->content_type = "text/plain; charset=utf-8";
+	return 0;
+}

@@ -43,6 +43,7 @@ int api_agent_heartbeat(struct api_request *rq);
 int api_agent_finish(struct api_request *rq);
 int api_agent_report(struct api_request *rq);
 int api_boot_report(struct api_request *rq);
+int api_boot_log(struct api_request *rq);
 
 /* api_boot.c */
 int api_boot(struct api_request *rq);

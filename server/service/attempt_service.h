@@ -52,11 +52,14 @@ int attempt_service_report(struct services *s, const struct moment *m, int64_t i
                            struct slice token, const struct boot_report *report);
 
 /*
- * The same of a boot without an attempt: events only, believed only from the address that this card
- * has (else ATTEMPT_FOREIGN).
+ * The same of a boot without an attempt: events, and the log of a failure in the place of the one
+ * before; believed only from the address that this card has (else ATTEMPT_FOREIGN).
  */
 int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,
                                 uint32_t peer, const struct boot_report *report);
+
+/* Appends that log. Returns 0, ATTEMPT_GONE when there is none, or -errno. */
+int attempt_service_boot_log(struct services *s, struct mac mac, struct buffer *out);
 
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.

@@ -3,6 +3,7 @@
 
 import hashlib
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
@@ -85,3 +86,11 @@ def check_clean(server, machine):
     """The machine ended by itself, and ccid stops without a complaint."""
     machine.wait_end(90)
     equal(server.sanitizer_reports(), [], "reports of the sanitizers")
+
+
+def cci(server, *argv):
+    """The user's command, without a terminal: (exit status, standard output, standard error)."""
+    done = subprocess.run([paths.program("cci"), *argv], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                          env={**os.environ, "CCI_SERVER": server.url}, check=False)
+    return done.returncode, done.stdout, done.stderr

@@ -4,22 +4,12 @@
 unknown, cci hosts shows it, and cci run reaches it as any other."""
 
 import json
-import os
-import subprocess
 
 import common
-from common import equal
-from lab import Machine, Server, paths, tap
+from common import cci, equal
+from lab import Machine, Server, tap
 
 LIMIT = 300
-
-
-def cci(server, *argv):
-    """The user's command, without a terminal: (exit status, standard output, standard error)."""
-    done = subprocess.run([paths.program("cci"), *argv], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT,
-                          env={**os.environ, "CCI_SERVER": server.url}, check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 def body(check):

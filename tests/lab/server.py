@@ -20,11 +20,12 @@ PORTS = (3000, 8000, 8800, 3080)
 
 class Server:
     """One ccid with its own state below directory. Its log is directory/ccid.log, over all of its
-    lives."""
+    lives. srv: what it serves as /os and /initrd."""
 
-    def __init__(self, lab, directory, build=None, hold="45s"):
+    def __init__(self, lab, directory, build=None, hold="45s", srv=paths.SRV):
         self.lab = lab
         self.directory = directory
+        self.srv = srv
         self.build = build
         self.hold = hold
         self.process = None
@@ -40,7 +41,7 @@ class Server:
     def _write_config(self):
         for name in ("kernel", "upload-files"):
             os.makedirs(os.path.join(self.directory, name), exist_ok=True)
-        srv, own = namespace.bind(paths.SRV, "srv"), namespace.bind(self.directory, "own")
+        srv, own = namespace.bind(self.srv, "srv"), namespace.bind(self.directory, "own")
         tftp = namespace.bind(paths.TFTP, "tftp")
         roots = {"/os": f"{srv}/os", "/initrd": f"{srv}/initrd",
                  "/kernel": f"{own}/kernel", "/upload-files": f"{own}/upload-files"}

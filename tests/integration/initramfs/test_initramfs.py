@@ -199,7 +199,7 @@ def tls_slow(tap):
 
 def tls_status_size_and_hash(tap):
     tls = Tls()
-    with Fetch(404, tls=tls) as f:
+    with Fetch(404, tls=tls, retry=0) as f:
         f.fetch().must_fail("status")
     with Fetch("longer", tls=tls) as f:
         f.fetch().must_fail("size")

@@ -81,6 +81,53 @@ static void what_says_nothing_is_refused(void **state)
 	                 BOOT_REPORT_BAD);
 }
 
+static void assert_log(struct slice journal, const char *expected)
+{
+	const struct boot_report report = { .journal = journal };
+	struct buffer out = BUFFER_NULL;
+
+	boot_report_log(&report, &out);
+	buffer_append(&out, "", 1);
+	assert_int_equal(buffer_error(&out), 0);
+	assert_string_equal((char *)out.data, expected);
+	buffer_deinit(&out);
+}
+
+static void a_log_can_be_shown_on_a_terminal(void **state)
+{
+	assert_log(SLICE_LITERAL("a+b%0A%09c%0A"), "a b\n\tc\n");
+	assert_log(SLICE_LITERAL("%1b[2J%0d%7F%00%c3%a9%9b"),
+	           "\\x1b[2J\\x0d\\x7f\\x00\\xc3\\xa9\\x9b");
+	assert_log(SLICE_LITERAL("no end, % and %zz"), "no end, % and %zz");
+	assert_log(SLICE_NULL, "");
+}
+
+/* n times `unit` as a journal; the log must be its end, in whole lines. */
+static void assert_end_is_kept(const char *unit, const char *decoded, size_t n)
+{
+	size_t unit_len = strlen(unit), line_len = strlen(decoded);
+	struct buffer body = BUFFER_NULL, out = BUFFER_NULL;
+	struct boot_report report = { .stage = "" };
+
+	for (size_t i = 0; i < n; i++)
+		buffer_append(&body, unit, unit_len);
+	report.journal = buffer_slice(&body);
+	boot_report_log(&report, &out);
+	assert_int_equal(buffer_error(&out), 0);
+	assert_true(out.len <= BOOT_REPORT_LOG_MAX && out.len > BOOT_REPORT_LOG_MAX - 2 * line_len);
+	assert_int_equal(out.len % line_len, 0);
+	assert_memory_equal(out.data, decoded, line_len);
+	buffer_deinit(&body);
+	buffer_deinit(&out);
+}
+
+static void of_a_long_log_the_end_is_kept(void **state)
+{
+	assert_end_is_kept("one%20line%0A", "one line\n", 10000);
+	assert_end_is_kept("line%0A", "line\n", 100000);
+	assert_end_is_kept("%61%62%0A", "ab\n", 200000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +136,8 @@ int main(void)
 		cmocka_unit_test(words_that_are_too_long_are_cut),
 		cmocka_unit_test(a_clock_that_jumped_moves_no_stage_far),
 		cmocka_unit_test(what_says_nothing_is_refused),
+		cmocka_unit_test(a_log_can_be_shown_on_a_terminal),
+		cmocka_unit_test(of_a_long_log_the_end_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,10 @@ static void a_failure_ends_the_attempt_with_its_cause(void **state)
 	assert_string_equal(json_string_value(json_object_get(fields, "cause")), "status");
 	assert_string_equal(json_string_value(json_object_get(fields, "detail")),
 	                    "404 of rootfs.squashfs");
+	assert_string_equal(json_string_value(json_object_get(fields, "log")), "initramfs.log");
+	assert_int_equal(world_get(w, "/v1/jobs/lab1.1/results/"), 200);
+	assert_string_equal(world_text(w, "files.0.name"), "initramfs.log");
+	assert_int_equal(json_integer_value(world_member(w, "files.0.size")), 8);
 	assert_int_equal(say(w, &agent, "report", "step=layers&cause=mount"), 410);
 	assert_int_equal(say(w, &agent, "report", "stage=start&uptime_ms=1"), 410);
 	assert_int_equal(say(w, &agent, "hello", HELLO), 410);
@@ -183,9 +187,20 @@ static void a_boot_without_an_attempt_reports_by_its_card(void **state)
 	assert_int_equal(world_do(w, HTTP_METHOD_POST, 0x0a000099, target, FAILURE, NULL), 403);
 	assert_int_equal(world_do(w, HTTP_METHOD_POST, agent.machine.address, target, "x=1", NULL),
 	                 400);
+	assert_int_equal(world_do(w, HTTP_METHOD_POST, agent.machine.address, target,
+	                          "step=x&cause=y", NULL),
+	                 200);
+	assert_int_equal(world_get(w, target), 404); /* nothing came with it */
 	assert_int_equal(
 		world_do(w, HTTP_METHOD_POST, agent.machine.address, target, FAILURE, NULL), 200);
 	assert_string_equal(attempt_state(w, &agent, 0), "booting");
+	assert_int_equal(world_get(w, "/v1/boots/52:54:00:12:34:11/report"), 200);
+	assert_true(slice_equal(buffer_slice(&w->answer.body), SLICE_LITERAL("one\ntwo\n")));
+	assert_int_equal(world_get(w, "/v1/boots/52-54-00-12-34-99/report"), 404);
+	assert_int_equal(world_get(w, "/v1/boots/..%2f..%2fccid/report"), 400);
+	assert_int_equal(world_get(w, "/v1/events"), 200);
+	assert_true(world_body_has(w, "\"log\": \"/v1/boots/52-54-00-12-34-11/report\"") ||
+	            world_body_has(w, "\"log\":\"/v1/boots/52-54-00-12-34-11/report\""));
 }
 
 #define IN_A_WORLD(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
