@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "initramfs/kmsg.h"
+#include "initramfs/paths.h"
 #include "lib/base/macro.h"
 #include "lib/sys/fd.h"
+#include "lib/sys/file.h"
 
 #define JOURNALCTL "/usr/bin/journalctl"
 
@@ -55,20 +57,33 @@ static void read_all(int fd, struct buffer *out, size_t max)
 	}
 }
 
+/* Without journalctl: the kernel's log, and what the verbs of cci-init have said. */
+static int kernel_tail(struct buffer *out, size_t max)
+{
+	struct buffer said = BUFFER_NULL;
+	int r;
+
+	(void)file_read_all(AT_FDCWD, CCI_SAID_FILE, max / 2, &said); /* else the kernel's alone */
+	r = kmsg_tail(out, max - said.len);
+	buffer_append_slice(out, buffer_slice(&said));
+	buffer_deinit(&said);
+	return r < 0 ? r : buffer_error(out);
+}
+
 int journal_tail(struct buffer *out, size_t max)
 {
 	CLEANUP(fd_closep) int fd = -1;
 	pid_t pid = 0;
 
 	if (access(JOURNALCTL, X_OK) < 0)
-		return kmsg_tail(out, max);
+		return kernel_tail(out, max);
 	fd = start(&pid);
 	if (fd < 0)
-		return kmsg_tail(out, max);
+		return kernel_tail(out, max);
 	read_all(fd, out, max);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (out->len > max)
 		buffer_consume(out, out->len - max);
-	return out->len > 0 ? buffer_error(out) : kmsg_tail(out, max);
+	return out->len > 0 ? buffer_error(out) : kernel_tail(out, max);
 }

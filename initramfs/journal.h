@@ -11,6 +11,7 @@
 /*
  * Appends at most `max` bytes of the newest lines to an empty buffer: of journalctl where the
  * initramfs has it (the one process this costs), else of the kernel's log, where the lines of the
- * generator and the drivers are. Returns 0 or -errno.
+ * generator and the drivers are, and after them what the verbs of cci-init said. Returns 0 or
+ * -errno.
  */
 int journal_tail(struct buffer *out, size_t max);

@@ -14,6 +14,7 @@
 #include "lib/sys/fd.h"
 
 #define LINE_MAX_BYTES 1024 /* a console line that nobody reads to its end */
+#define SAID_MAX       (16 << 10)
 
 static const char *step_now = "init";
 static bool is_debug;
@@ -22,6 +23,22 @@ void tell_begin(const char *step, bool debug)
 {
 	step_now = step;
 	is_debug = debug;
+}
+
+/* Kept for a report, whose image may have nothing that reads the journal. */
+static void keep_line(struct slice line)
+{
+	CLEANUP(fd_closep) int fd = -1;
+	uint8_t room[LINE_MAX_BYTES + 96];
+	struct bytes out = BYTES_ON(room);
+	usec_t now = clock_now();
+
+	fd = open(CCI_SAID_FILE, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0 || lseek(fd, 0, SEEK_END) > SAID_MAX)
+		return;
+	bytes_printf(&out, "[%5" PRIu64 ".%06" PRIu64 "] ", now / USEC_PER_SEC, now % USEC_PER_SEC);
+	bytes_append(&out, line.data, line.len);
+	(void)fd_write_all(fd, out.data, out.len); /* it has been said anyway */
 }
 
 /* A line in one write, so that two services do not mix theirs; control characters become '?'. */
@@ -36,6 +53,7 @@ static void put_line(const char *text)
 			room[i] = '?';
 	bytes_append_text(&line, "\n");
 	(void)fd_write_all(STDERR_FILENO, line.data, line.len); /* nowhere else to say it */
+	keep_line(bytes_slice(&line));
 }
 
 void tell(const char *format, ...)

@@ -66,6 +66,8 @@ int boot_report_parse(struct slice body, struct boot_report *ret)
 			decode(value, ret->detail, sizeof(ret->detail));
 		} else if (text_equal(key, "journal")) {
 			ret->journal = value;
+		} else if (text_equal(key, "panic")) {
+			ret->panic = value;
 		}
 	}
 	ret->has_failed = ret->cause[0] != '\0';
@@ -93,10 +95,9 @@ static struct slice log_tail(struct slice text, bool is_cut)
 	return is_cut && end < text.len ? slice_sub(text, end + 1, text.len) : text;
 }
 
-void boot_report_log(const struct boot_report *report, struct buffer *out)
+void boot_report_log(struct slice encoded, struct buffer *out)
 {
-	struct slice raw = report->journal;
-	struct bytes text = { .cap = MIN(raw.len, (size_t)3 * BOOT_REPORT_LOG_MAX) };
+	struct bytes text = { .cap = MIN(encoded.len, (size_t)3 * BOOT_REPORT_LOG_MAX) };
 	struct slice rest;
 
 	text.data = malloc(text.cap + 1);
@@ -104,8 +105,8 @@ void boot_report_log(const struct boot_report *report, struct buffer *out)
 		out->failed = true;
 		return;
 	}
-	url_query_decode(slice_sub(raw, raw.len - text.cap, raw.len), &text);
-	rest = log_tail(bytes_slice(&text), raw.len > text.cap);
+	url_query_decode(slice_sub(encoded, encoded.len - text.cap, encoded.len), &text);
+	rest = log_tail(bytes_slice(&text), encoded.len > text.cap);
 	for (size_t i = 0; i < rest.len; i++) {
 		uint8_t c = rest.data[i];
 

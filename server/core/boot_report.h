@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
  * What an initramfs says of its boot, as a form-encoded body: how far it came (pairs of stage= and
- * uptime_ms=), or where it failed (stage, step, cause, detail, uptime_ms, journal). Pure.
+ * uptime_ms=), or where it failed (stage, step, cause, detail, uptime_ms, journal); and with either
+ * the panic of an earlier kernel. Pure.
  */
 #pragma once
 
@@ -27,7 +28,9 @@ struct boot_report {
 	/* of a failure; printable ASCII */
 	char stage[BOOT_REPORT_WORD_MAX], step[BOOT_REPORT_WORD_MAX], cause[BOOT_REPORT_WORD_MAX];
 	char detail[BOOT_REPORT_DETAIL_MAX];
-	struct slice journal; /* view into the body, still encoded */
+	struct slice journal; /* of a failure */
+	struct slice panic;   /* what an earlier kernel saved when it died; both are views into the
+	                       * body, still encoded */
 	usec_t uptime;        /* the latest that it names: about when it was sent */
 };
 
@@ -44,12 +47,12 @@ int boot_report_parse(struct slice body, struct boot_report *ret);
 const char *boot_report_cause(const struct boot_report *report, char to[BOOT_REPORT_CAUSE_MAX]);
 
 /*
- * Appends the end of the journal, decoded: at most BOOT_REPORT_LOG_MAX bytes of it, from the start
- * of a line. Lines stay lines; what is no printable ASCII and no tab becomes \xHH, so that it can
- * be shown on a terminal. Failure is seen in `out`.
+ * Appends the end of a journal or panic, decoded: at most BOOT_REPORT_LOG_MAX bytes of it, from the
+ * start of a line. Lines stay lines; what is no printable ASCII and no tab becomes \xHH, so that it
+ * can be shown on a terminal. Failure is seen in `out`.
  */
 #define BOOT_REPORT_LOG_MAX (48 << 10)
-void boot_report_log(const struct boot_report *report, struct buffer *out);
+void boot_report_log(struct slice encoded, struct buffer *out);
 
 /* How long before the report was sent the machine came to that stage. */
 usec_t boot_report_ago(const struct boot_report *report, const struct boot_report_stage *stage);

@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "server/service/api_routes.h"
 #include "server/service/attempt_service.h"
+#include "server/service/boot_log.h"
 
 static int64_t attempt_id(const struct api_request *rq)
 {
@@ -113,7 +114,7 @@ int api_boot_report(struct api_request *rq)
 	                   &answer);
 }
 
-/* The log that came with the last failure of a boot without an attempt. */
+/* What came with the last failure, or panic, of a boot without an attempt. */
 int api_boot_log(struct api_request *rq)
 {
 	struct mac mac;
@@ -121,9 +122,11 @@ int api_boot_log(struct api_request *rq)
 
 	if (mac_parse(rq->args.arg[0], &mac) != 0)
 		return api_problem(rq, 400, NULL, "expected an Ethernet address");
-	r = attempt_service_boot_log(rq->s, mac, &rq->answer->body);
-	if (r != 0)
-		return r < 0 ? r : api_problem(rq, 404, NULL, "no boot of this machine has failed");
+	r = boot_log_read_machine(rq->s, mac, &rq->answer->body);
+	if (r < 0)
+		return r == -ENOENT
+		               ? api_problem(rq, 404, NULL, "no boot of this machine has failed")
+		               : r;
 	rq->answer->status = 200;
 	rq->answer->content_type = "text/plain; charset=utf-8";
 	return 0;

@@ -58,9 +58,6 @@ int attempt_service_report(struct services *s, const struct moment *m, int64_t i
 int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,
                                 uint32_t peer, const struct boot_report *report);
 
-/* Appends that log. Returns 0, ATTEMPT_GONE when there is none, or -errno. */
-int attempt_service_boot_log(struct services *s, struct mac mac, struct buffer *out);
-
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.
  * state: a job_state word moves or judges it; finished: lkp-post-run. An attempt_outcome (GONE also

@@ -33,7 +33,7 @@ def a_failure_is_reported(tap):
         told = dict(fields)
         equal((told["stage"], told["step"], told["cause"]), ("initramfs", "fetch", "status"), "what")
         true("404 (not found)" in told["detail"] and int(told["uptime_ms"]) > 0, told)
-        true("journal" in told, "no journal")
+        true("cci: fetch: " in told["journal"], "what fetch said is not in the journal")
 
 
 def a_unit_that_systemd_failed_is_reported(tap):

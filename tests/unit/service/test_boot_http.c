@@ -167,6 +167,26 @@ static void a_failure_ends_the_attempt_with_its_cause(void **state)
 	assert_int_equal(say(w, &agent, "hello", HELLO), 410);
 }
 
+static void the_panic_of_an_earlier_kernel_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_booted(w);
+	const json_t *fields;
+
+	assert_int_equal(say(w, &agent, "report",
+	                     "stage=start&uptime_ms=2&stage=switch&uptime_ms=3&"
+	                     "panic=Kernel+panic+%1b%0a&journal=x"),
+	                 200);
+	fields = json_object_get(event_of(w, &agent, "initramfs.start"), "fields");
+	assert_string_equal(json_string_value(json_object_get(fields, "panic")), "panic.log");
+	fields = json_object_get(event_of(w, &agent, "initramfs.switch"), "fields");
+	assert_null(json_object_get(fields, "panic"));
+	assert_int_equal(world_get(w, "/v1/jobs/lab1.1/results/"), 200);
+	assert_string_equal(world_text(w, "files.0.name"), "panic.log");
+	assert_int_equal(json_array_size(world_member(w, "files")), 1); /* a good boot has no log */
+	assert_string_equal(attempt_state(w, &agent, 0), "booting");
+}
+
 static void reports_of_others_and_of_nothing_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -196,6 +216,12 @@ static void a_boot_without_an_attempt_reports_by_its_card(void **state)
 	assert_string_equal(attempt_state(w, &agent, 0), "booting");
 	assert_int_equal(world_get(w, "/v1/boots/52:54:00:12:34:11/report"), 200);
 	assert_true(slice_equal(buffer_slice(&w->answer.body), SLICE_LITERAL("one\ntwo\n")));
+	assert_int_equal(world_do(w, HTTP_METHOD_POST, agent.machine.address, target,
+	                          "stage=start&uptime_ms=1&panic=Oops", NULL),
+	                 200);
+	assert_int_equal(world_get(w, target), 200);
+	assert_true(slice_equal(buffer_slice(&w->answer.body),
+	                        SLICE_LITERAL("one\ntwo\n--- of an earlier kernel ---\nOops")));
 	assert_int_equal(world_get(w, "/v1/boots/52-54-00-12-34-99/report"), 404);
 	assert_int_equal(world_get(w, "/v1/boots/..%2f..%2fccid/report"), 400);
 	assert_int_equal(world_get(w, "/v1/events"), 200);
@@ -212,6 +238,7 @@ int main(void)
 		IN_A_WORLD(the_script_names_image_sum_and_size),
 		IN_A_WORLD(stages_are_events_of_the_time_they_were_reached),
 		IN_A_WORLD(a_failure_ends_the_attempt_with_its_cause),
+		IN_A_WORLD(the_panic_of_an_earlier_kernel_is_kept),
 		IN_A_WORLD(reports_of_others_and_of_nothing_are_refused),
 		IN_A_WORLD(a_boot_without_an_attempt_reports_by_its_card),
 	};
