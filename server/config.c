@@ -136,6 +136,9 @@ static int check(struct config_reader *reader, struct config *config)
 	r = check_roots(reader, config);
 	if (r != 0)
 		return r;
+	if (config->exports.cifs_password[0] && !config->exports.cifs_user[0])
+		return config_bad_at(reader, "exports.cifs.password",
+		                     "expected exports.cifs.user beside it");
 	return check_dhcp(reader, config);
 }
 

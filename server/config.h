@@ -39,6 +39,15 @@ enum config_ra {
 	_CONFIG_RA_MAX,
 };
 
+/* Where machines mount /os from; empty: not set. See struct boot_exports. */
+#define CONFIG_OPTIONS_MAX 200
+struct config_exports {
+	uint32_t server;
+	char nfs_path[CONFIG_PATH_MAX], nfs_options[CONFIG_OPTIONS_MAX];
+	char cifs_share[CONFIG_PATH_MAX], cifs_options[CONFIG_OPTIONS_MAX];
+	char cifs_user[CONFIG_NAME_MAX], cifs_password[CONFIG_NAME_MAX];
+};
+
 /* Who may submit without a token. The API tells ::1 as 127.0.0.1, so it is a net like another. */
 struct config_peers {
 	struct ipv4_net net;
@@ -59,6 +68,7 @@ struct config {
 	/* dhcp, boot.server and boot.loaders; reservations come from elsewhere and are none here */
 	struct dhcp_config dhcp;
 	usec_t boot_hold;
+	struct config_exports exports;
 	char lab[CONFIG_NAME_MAX];
 	char hosts[CONFIG_PATH_MAX];  /* directory of host files */
 	char tokens[CONFIG_PATH_MAX]; /* empty: no file of tokens */

@@ -61,6 +61,52 @@ static bool is_url_prefix(struct slice text)
 	return text.data[0] == '/' && is_plain_component(slice_sub(text, 1, text.len));
 }
 
+/* Printable ASCII without space and quotes, and none of `but`: can stand on a command line. */
+static bool is_word_without(struct slice text, const char *but)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] <= ' ' || text.data[i] > '~' || strchr("\"'\\", text.data[i]) ||
+		    strchr(but, text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
+static bool is_one_word(struct slice text)
+{
+	return is_word_without(text, ":");
+}
+
+static bool is_export_path(struct slice text)
+{
+	return is_absolute(text) && is_word_without(text, ":");
+}
+
+static bool is_share(struct slice text)
+{
+	return is_relative(text) && is_word_without(text, ",");
+}
+
+static bool is_credential(struct slice text)
+{
+	return is_word_without(text, ",:@/");
+}
+
+static bool is_cifs_options(struct slice text)
+{
+	static const char *const other_keys[] = { "guest", "user", "username", "pass", "password" };
+	struct slice rest = text;
+
+	while (rest.len > 0) {
+		struct slice option = slice_cut(&rest, ',');
+		struct slice name = slice_cut(&option, '=');
+
+		for (size_t i = 0; i < ARRAY_SIZE(other_keys); i++)
+			if (text_equal(name, other_keys[i]))
+				return false;
+	}
+	return is_word_without(text, "");
+}
+
 /* --- kinds of values that only this file has --- */
 
 /* "a.b.c.d-e.f.g.h" into first and last of a subnet */
@@ -375,6 +421,58 @@ static const struct config_key boot_keys[] = {
 	  .expected = "a duration from 0s to 110s as 45s" },
 };
 
+static const struct config_key nfs_keys[] = {
+	{ .name = "path",
+	  .type = &config_text,
+	  .offset = AT(exports.nfs_path),
+	  .max = CONFIG_PATH_MAX,
+	  .is_good = is_export_path,
+	  .expected = "an absolute path without colons and spaces as /os" },
+	{ .name = "options",
+	  .type = &config_text,
+	  .offset = AT(exports.nfs_options),
+	  .max = CONFIG_OPTIONS_MAX,
+	  .is_good = is_one_word,
+	  .expected = "mount options without spaces as vers=3,nolock" },
+};
+
+static const struct config_key cifs_keys[] = {
+	{ .name = "share",
+	  .type = &config_text,
+	  .offset = AT(exports.cifs_share),
+	  .max = CONFIG_PATH_MAX,
+	  .is_good = is_share,
+	  .expected = "SHARE or SHARE/DIRECTORY without a slash before it, commas and spaces" },
+	{ .name = "options",
+	  .type = &config_text,
+	  .offset = AT(exports.cifs_options),
+	  .max = CONFIG_OPTIONS_MAX,
+	  .is_good = is_cifs_options,
+	  .expected = "mount options without spaces as ro,vers=3.1.1, without guest, user and "
+	              "password" },
+	{ .name = "user",
+	  .type = &config_text,
+	  .offset = AT(exports.cifs_user),
+	  .max = CONFIG_NAME_MAX,
+	  .is_good = is_credential,
+	  .expected = "a name without spaces and , : @ /" },
+	{ .name = "password",
+	  .type = &config_text,
+	  .offset = AT(exports.cifs_password),
+	  .max = CONFIG_NAME_MAX,
+	  .is_good = is_credential,
+	  .expected = "a password without spaces and , : @ /" },
+};
+
+static const struct config_key exports_keys[] = {
+	{ .name = "server",
+	  .type = &config_ipv4,
+	  .offset = AT(exports.server),
+	  .expected = "an IPv4 address" },
+	SECTION("nfs", nfs_keys),
+	SECTION("cifs", cifs_keys),
+};
+
 static const struct config_key peers_member[] = {
 	{ .type = &type_peers, .expected = "a net as 10.0.0.0/8, an address, or ::1" },
 };
@@ -393,6 +491,7 @@ static const struct config_key root_keys[] = {
 	SECTION("dhcp", dhcp_keys),
 	SECTION("tftp", tftp_keys),
 	SECTION("boot", boot_keys),
+	SECTION("exports", exports_keys),
 	{ .name = "lab",
 	  .type = &config_text,
 	  .offset = AT(lab),
@@ -422,6 +521,10 @@ const struct config config_defaults = {
 	.n_roots = 4,
 	.tftp_root = "/srv/tftp",
 	.boot_hold = 45 * USEC_PER_SEC,
+	/* Compass-CI's own (compass-ci-protocol.md 4.1) */
+	.exports = { .nfs_path = "/os",
+	             .cifs_share = "os",
+	             .cifs_options = "ro,hard,vers=1.0,noacl,nouser_xattr,noserverino" },
 	.lab = "lab1",
 	.hosts = "/etc/cci/hosts.d",
 	.open_to = {

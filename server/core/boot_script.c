@@ -17,7 +17,8 @@ struct work {
 	char partitions[3][256];
 	uint8_t root_room[1024];
 	char server[IPV4_TEXT_MAX];
-	char server_url[32];
+	char export_path[1024];
+	char cifs_options[300];
 };
 
 static const char *basename_of(const char *url)
@@ -88,6 +89,37 @@ static void set_live_root(const struct boot_script_facts *f, struct boot_params 
 	p->root_size = f->root_size;
 }
 
+/* The name of the OS directory on another server: what that calls /os, and the rest. */
+static struct slice exported(const struct boot_script_facts *f, const char *os, struct work *w)
+{
+	const char *rest = strchr(f->os_path + 1, '/');
+
+	(void)snprintf(w->export_path, sizeof(w->export_path), "%s%s",
+	               strcmp(os, "/") == 0 ? "" : os, rest ? rest : "/");
+	return slice_from_text(w->export_path);
+}
+
+static void set_nfs_root(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	p->root.kind = ROOT_NFS;
+	p->root.path = exported(f, f->exports.nfs_path, w);
+	p->root.options = slice_from_text(f->exports.nfs_options);
+}
+
+static void set_cifs_root(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	const char *options = f->exports.cifs_options;
+	bool is_guest = f->exports.cifs_user[0] == '\0';
+
+	p->root.kind = ROOT_CIFS;
+	p->root.path = exported(f, f->exports.cifs_share, w);
+	p->root.user = slice_from_text(f->exports.cifs_user);
+	p->root.password = slice_from_text(f->exports.cifs_password);
+	(void)snprintf(w->cifs_options, sizeof(w->cifs_options), "%s%s%s", is_guest ? "guest" : "",
+	               is_guest && options[0] ? "," : "", options);
+	p->root.options = slice_from_text(w->cifs_options);
+}
+
 static void set_root(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
 {
 	switch (f->job->os_mount) {
@@ -97,14 +129,10 @@ static void set_root(const struct boot_script_facts *f, struct boot_params *p, s
 		return;
 	case OS_MOUNT_NFS:
 	case OS_MOUNT_LOCAL:
-		p->root.kind = ROOT_NFS;
-		p->root.path = slice_from_text(f->os_path);
+		set_nfs_root(f, p, w);
 		break;
 	case OS_MOUNT_CIFS:
-		p->root.kind = ROOT_CIFS;
-		p->root.path = slice_from_text(f->os_path[0] == '/' ? f->os_path + 1 : f->os_path);
-		p->root.options =
-			SLICE_LITERAL("guest,ro,hard,vers=1.0,noacl,nouser_xattr,noserverino");
+		set_cifs_root(f, p, w);
 		break;
 	case OS_MOUNT_HTTP:
 		set_live_root(f, p, w);
@@ -112,7 +140,8 @@ static void set_root(const struct boot_script_facts *f, struct boot_params *p, s
 	case _OS_MOUNT_MAX:
 		return;
 	}
-	p->root.server = slice_from_text(ipv4_format(f->server, w->server));
+	p->root.server = slice_from_text(
+		ipv4_format(f->exports.server ? f->exports.server : f->server, w->server));
 }
 
 static void set_disks(const struct boot_script_facts *f, struct boot_params *p)
@@ -165,6 +194,8 @@ int boot_script_cmdline(const struct boot_script_facts *facts, struct bytes *out
 	}
 	set_root(facts, &params, &work);
 	set_disks(facts, &params);
+	if (params.local && params.n_rootfs_disks == 0)
+		return BOOT_SCRIPT_NO_DISK;
 	if (boot_params_compose(&params, out) != 0)
 		return BOOT_SCRIPT_BAD;
 	return out->overflow ? BOOT_SCRIPT_LONG : 0;

@@ -14,6 +14,16 @@ struct boot_source {
 	uint16_t port;   /* for a path */
 };
 
+/* Where the directory /os can be mounted from (nfs, cifs, local). Texts that are empty: not set. */
+struct boot_exports {
+	uint32_t server;          /* 0: the one that URLs name */
+	const char *nfs_path;     /* what the NFS server calls /os */
+	const char *nfs_options;  /* of the mount, as `vers=3` */
+	const char *cifs_share;   /* what the SMB server calls /os: SHARE[/DIR] */
+	const char *cifs_options; /* without guest, which stands there when there is no user */
+	const char *cifs_user, *cifs_password;
+};
+
 struct boot_script_facts {
 	const struct job *job;
 	const char *job_id, *result_root;
@@ -24,7 +34,8 @@ struct boot_script_facts {
 	struct boot_source kernel;
 	const struct boot_source *initrds;
 	size_t n_initrds;
-	const char *os_path;     /* URL path of the OS directory: the export of nfs, cifs, local */
+	const char *os_path; /* of nfs, cifs, local: URL path of the OS directory, below /os */
+	struct boot_exports exports;
 	const char *root_image;  /* os_mount http: URL path of the squashfs */
 	const char *root_sha256; /* empty: not known */
 	uint64_t root_size;
@@ -38,6 +49,7 @@ struct boot_script_facts {
 enum {
 	BOOT_SCRIPT_BAD = 1,  /* a value of the job cannot stand in a script or on a command line */
 	BOOT_SCRIPT_LONG = 2, /* the script, or the command line, would be too long */
+	BOOT_SCRIPT_NO_DISK = 3, /* os_mount local, and neither job nor host name a disk */
 };
 
 /* Longest command line: Linux cuts at COMMAND_LINE_SIZE, 2048 with its NUL on x86 and arm64. */

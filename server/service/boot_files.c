@@ -366,6 +366,17 @@ static int find_image(struct search *s)
 	return 0;
 }
 
+/* Compass-CI's initramfs takes the time of an OS from the end of its directory's name, dashes left
+ * out (compass-ci-protocol.md 6.4): the copy on a disk is named by it. */
+static bool ends_in_date(const char *path)
+{
+	size_t n_digits = 0;
+
+	for (size_t i = strlen(path); i > 0 && (path[i - 1] == '-' || char_is_digit(path[i - 1]));)
+		n_digits += path[--i] != '-';
+	return n_digits >= 14;
+}
+
 static int find_root(struct search *s)
 {
 	char path[BOOT_PATH_MAX];
@@ -377,6 +388,9 @@ static int find_root(struct search *s)
 	r = resolve(s->config, path, true, s->ret->os_path);
 	if (r != 0)
 		return r < 0 ? r : missing(s->ret, "missing directory ", path, "");
+	if (s->job->os_mount == OS_MOUNT_LOCAL && !ends_in_date(s->ret->os_path))
+		return missing(s->ret, "", s->ret->os_path,
+		               " ends in no date as 2026-01-31-23-59-59");
 	return s->job->os_mount == OS_MOUNT_HTTP ? find_image(s) : 0;
 }
 

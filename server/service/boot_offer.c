@@ -222,6 +222,7 @@ static int build_script(struct offer *o, const struct job *job, const struct job
 		.initrds = initrds,
 		.n_initrds = o->files.n_initrds,
 		.os_path = o->files.os_path,
+		.exports = config->exports,
 		.root_image = o->files.root_image,
 		.root_sha256 = o->files.root_sha256,
 		.root_size = o->files.root_size,
@@ -296,9 +297,12 @@ static const char *kernel_path(const struct offer *o)
 
 static const char *script_error(int r)
 {
-	return r == BOOT_SCRIPT_LONG
-	               ? "the kernel command line or the boot script would be too long"
-	               : "a value of the job cannot stand in a boot script";
+	if (r == BOOT_SCRIPT_LONG)
+		return "the kernel command line or the boot script would be too long";
+	if (r == BOOT_SCRIPT_NO_DISK)
+		return "os_mount local needs a disk: name it in rootfs_disk of the job or of the "
+		       "host";
+	return "a value of the job cannot stand in a boot script";
 }
 
 /*

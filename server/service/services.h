@@ -11,6 +11,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
+#include "server/core/boot_script.h"
 
 struct db;
 struct services;
@@ -34,12 +35,13 @@ struct services_config {
 	const char *hosts_dir; /* hosts.d; NULL: none */
 	const struct services_root *roots;
 	size_t n_roots;
-	uint32_t boot_server;           /* address URLs name; 0: the address a request came to */
-	uint16_t api_port;              /* first of listen.api */
-	uint16_t os_port;               /* first of listen.files: /os */
-	uint16_t files_port;            /* last of listen.files: the other roots, /result */
-	uint16_t upload_port;           /* first of listen.upload */
-	usec_t hold;                    /* boot.hold */
+	uint32_t boot_server; /* address URLs name; 0: the address a request came to */
+	uint16_t api_port;    /* first of listen.api */
+	uint16_t os_port;     /* first of listen.files: /os */
+	uint16_t files_port;  /* last of listen.files: the other roots, /result */
+	uint16_t upload_port; /* first of listen.upload */
+	usec_t hold;          /* boot.hold */
+	struct boot_exports exports;
 	const struct ipv4_net *open_to; /* api.open_to: who may submit, cancel, administer */
 	size_t n_open_to;
 	const char *tokens; /* api.tokens: file of tokens for everybody else; NULL: none */

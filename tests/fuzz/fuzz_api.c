@@ -98,6 +98,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                                .files_port = 8800,
 		                                .upload_port = 3080,
 		                                .hold = USEC_PER_SEC,
+		                                .exports = { .nfs_path = "/os",
+		                                             .nfs_options = "",
+		                                             .cifs_share = "os",
+		                                             .cifs_options = "ro",
+		                                             .cifs_user = "",
+		                                             .cifs_password = "" },
 		                                .open_to = open_to,
 		                                .n_open_to = 1 };
 	struct slice rest = slice_make(data, size);

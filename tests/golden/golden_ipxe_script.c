@@ -5,27 +5,11 @@
  * writes; without its ways back and its two lines for the console that is NAME.original, which is
  * the original's text with the line breaks of its document taken out.
  */
-#include "tests/support/services_world.h"
-
-#include <sqlite3.h>
-
-#include "lib/base/text.h"
-#include "tests/support/golden.h"
+#include "tests/support/script_original.h"
 
 #define VERSION "20.03-2021-05-18-15-08-52"
 #define KERNEL  "4.19.90-2003.4.0.0036.oe1.aarch64"
 #define DEPS    "deps/initramfs/openeuler/aarch64/20.03"
-
-/* The job's number, so that its id is the original's. */
-static void set_next_job(struct world *w, int64_t number)
-{
-	static const char sql[] = "INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', :seq)";
-	struct sqlite3_stmt *stmt;
-
-	assert_int_equal(db_prepare(w->db, sql, &stmt), 0);
-	db_bind_i64(stmt, ":seq", number - 1);
-	assert_int_equal(db_run(w->db, stmt), 1);
-}
 
 static void put_dep(struct world *w, const char *name, const char *file)
 {
@@ -76,45 +60,8 @@ static int set_up(void **state)
 	w->config.lab = "z9";
 	w->config.boot_server = 0xaca88302; /* 172.168.131.2 */
 	world_restart(w);
-	set_next_job(w, 13138976);
+	original_next_job(w, 13138976);
 	return 0;
-}
-
-/* The script without what we add to the original's, runs of spaces made one. */
-static void as_original(struct slice script, struct buffer *out)
-{
-	while (script.len > 0) {
-		struct slice line = slice_cut(&script, '\n');
-		const struct slice way_back = SLICE_LITERAL(" || goto retry");
-
-		if (text_equal(line, ":retry"))
-			return;
-		if (slice_has_prefix(line, SLICE_LITERAL("echo ")))
-			continue;
-		if (slice_has_suffix(line, way_back))
-			line.len -= way_back.len;
-		for (size_t i = 0; i < line.len; i++)
-			if (line.data[i] != ' ' || (i > 0 && line.data[i - 1] != ' '))
-				buffer_append(out, &line.data[i], 1);
-		buffer_append_text(out, "\n");
-	}
-}
-
-/* The same, of the original; both end with `boot`. */
-static void assert_is_original(struct slice script, const char *name)
-{
-	struct buffer original = BUFFER_NULL, ours = BUFFER_NULL, theirs = BUFFER_NULL;
-
-	golden_read(name, &original);
-	as_original(script, &ours);
-	as_original(buffer_slice(&original), &theirs);
-	buffer_append_text(&theirs, "\n"); /* the empty line before our way back */
-	buffer_append(&ours, "", 1);
-	buffer_append(&theirs, "", 1);
-	assert_string_equal((char *)ours.data, (char *)theirs.data);
-	buffer_deinit(&original);
-	buffer_deinit(&ours);
-	buffer_deinit(&theirs);
 }
 
 #define JOB(box, more)                                                                             \
@@ -139,7 +86,7 @@ static void the_virtual_machine_gets_its_script(void **state)
 		200);
 	assert_int_equal(world_boot(w, &vm), 200);
 	golden_compare("ipxe_script/seed_vm.ipxe", buffer_slice(&w->answer.body));
-	assert_is_original(buffer_slice(&w->answer.body), "ipxe_script/seed_vm.original");
+	original_assert(buffer_slice(&w->answer.body), "ipxe_script/seed_vm.original");
 }
 
 static void the_server_gets_its_command_line(void **state)

@@ -87,6 +87,14 @@ static inline void world_link(const char *directory, const char *path, const cha
 	assert_int_equal(symlink(target, whole), 0);
 }
 
+static inline void world_unlink(const char *directory, const char *path)
+{
+	char whole[1024];
+
+	(void)snprintf(whole, sizeof(whole), "%s/%s", directory, path);
+	assert_int_equal(unlink(whole), 0);
+}
+
 /* What cci-mkos makes for debian:bookworm. */
 static inline void world_put_image(struct world *w)
 {
@@ -138,6 +146,12 @@ static inline int world_set_up(void **state)
 		.files_port = 8800,
 		.upload_port = 3080,
 		.hold = 45 * WORLD_SEC,
+		.exports = { .nfs_path = "/os",
+		             .nfs_options = "",
+		             .cifs_share = "os",
+		             .cifs_options = "ro,hard,vers=1.0,noacl,nouser_xattr,noserverino",
+		             .cifs_user = "",
+		             .cifs_password = "" },
 		.open_to = w->open_to,
 		.n_open_to = 1,
 		.seed = 7,

@@ -26,6 +26,12 @@ static void cmdline(const char *job_text, void (*change)(struct boot_script_fact
 		.initrds = initrds,
 		.n_initrds = ARRAY_SIZE(initrds),
 		.os_path = "/os/debian/aarch64/sid-1",
+		.exports = { .nfs_path = "/os",
+		             .nfs_options = "",
+		             .cifs_share = "os",
+		             .cifs_options = "ro,hard,vers=1.0,noacl,nouser_xattr,noserverino",
+		             .cifs_user = "",
+		             .cifs_password = "" },
 		.root_image = "/os/debian/aarch64/sid-1/rootfs.squashfs",
 		.root_sha256 = "",
 		.os_port = 8000,
@@ -63,15 +69,20 @@ static void each_kind_of_root_has_its_words(void **state)
 		{ LEAST "os_mount: http\n",
 		  COMMON "rootovl ro root=live:http://10.0.0.1:8000/os/debian/aarch64/sid-1/"
 		         "rootfs.squashfs" INITRDS " crashkernel=256M" },
-		{ LEAST "os_mount: local\nos_lv: a-b\nos_lv_size: 10G\n", COMMON
+		{ LEAST "os_mount: local\nos_lv: a-b\nos_lv_size: 10G\nrootfs_disk: /dev/vdb\n",
+		  COMMON
 		  "local rw os_version=sid-iso os_partition=/dev/mapper/os-debian_aarch64_sid_iso_a_b "
 		  "os_lv_size=10G "
-		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS " crashkernel=256M" },
-		{ LEAST "os_mount: local\nsrc_lv_suffix: x-1\nboot_lv_suffix: y\n", COMMON
+		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS
+		  " rootfs_disk=/dev/vdb crashkernel=256M" },
+		{ LEAST
+		  "os_mount: local\nsrc_lv_suffix: x-1\nboot_lv_suffix: y\nrootfs_disk: /dev/vdb\n",
+		  COMMON
 		  "local rw os_version=sid-iso "
 		  "use_root_partition=/dev/mapper/os-debian_aarch64_sid_iso_x-1 "
 		  "save_root_partition=/dev/mapper/os-debian_aarch64_sid_iso_y os_lv_size=20G "
-		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS " crashkernel=256M" },
+		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS
+		  " rootfs_disk=/dev/vdb crashkernel=256M" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -80,6 +91,60 @@ static void each_kind_of_root_has_its_words(void **state)
 		cmdline(cases[i].job, NULL, 0, line, sizeof(line));
 		assert_string_equal(line, cases[i].line);
 	}
+}
+
+static void on_a_filer(struct boot_script_facts *facts)
+{
+	facts->exports = (struct boot_exports){ .server = 0x0a000063,
+		                                .nfs_path = "/export/os",
+		                                .nfs_options = "vers=3,nolock",
+		                                .cifs_share = "boot/os",
+		                                .cifs_options = "",
+		                                .cifs_user = "lab",
+		                                .cifs_password = "secret" };
+}
+
+static void at_the_root_of_the_server(struct boot_script_facts *facts)
+{
+	facts->exports.nfs_path = "/";
+	facts->exports.cifs_options = "";
+}
+
+static void roots_are_where_the_exports_say(void **state)
+{
+	static const struct {
+		const char *job;
+		void (*change)(struct boot_script_facts *);
+		const char *root;
+	} cases[] = {
+		{ LEAST "os_mount: nfs\n", on_a_filer,
+		  " root=10.0.0.99:/export/os/debian/aarch64/sid-1:vers=3,nolock " },
+		{ LEAST "os_mount: local\nrootfs_disk: /dev/vda\n", on_a_filer,
+		  " root=10.0.0.99:/export/os/debian/aarch64/sid-1:vers=3,nolock " },
+		{ LEAST "os_mount: cifs\n", on_a_filer,
+		  " root=cifs://lab:secret@10.0.0.99/boot/os/debian/aarch64/sid-1 " },
+		{ LEAST "os_mount: http\n", on_a_filer,
+		  " root=live:http://10.0.0.1:8000/os/debian/aarch64/sid-1/rootfs.squashfs " },
+		{ LEAST "os_mount: nfs\n", at_the_root_of_the_server,
+		  " root=10.0.0.1:/debian/aarch64/sid-1 " },
+		{ LEAST "os_mount: cifs\n", at_the_root_of_the_server,
+		  " root=cifs://10.0.0.1/os/debian/aarch64/sid-1,guest " },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char line[BOOT_CMDLINE_MAX + 1];
+
+		cmdline(cases[i].job, cases[i].change, 0, line, sizeof(line));
+		if (!strstr(line, cases[i].root))
+			fail_msg("no %s in %s", cases[i].root, line);
+	}
+}
+
+static void local_without_a_disk_is_refused(void **state)
+{
+	char line[BOOT_CMDLINE_MAX + 1];
+
+	cmdline(LEAST "os_mount: local\n", NULL, BOOT_SCRIPT_NO_DISK, line, sizeof(line));
 }
 
 static void have_32_gib(struct boot_script_facts *facts)
@@ -163,6 +228,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_of_root_has_its_words),
+		cmocka_unit_test(roots_are_where_the_exports_say),
+		cmocka_unit_test(local_without_a_disk_is_refused),
 		cmocka_unit_test(crashkernel_follows_memory_and_job),
 		cmocka_unit_test(disks_of_the_job_stand_over_those_of_the_host),
 		cmocka_unit_test(line_that_a_kernel_would_cut_is_refused),

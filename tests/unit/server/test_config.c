@@ -39,6 +39,12 @@ static void least_file_gets_the_defaults(void **state)
 	assert_int_equal(config.dhcp.subnets[0].lease_sec, 24 * 3600);
 	assert_int_equal(config.dhcp.boot_server, 0);
 	assert_int_equal(config.boot_hold, 45 * USEC_PER_SEC);
+	assert_string_equal(config.exports.nfs_path, "/os");
+	assert_string_equal(config.exports.nfs_options, "");
+	assert_string_equal(config.exports.cifs_share, "os");
+	assert_string_equal(config.exports.cifs_options,
+	                    "ro,hard,vers=1.0,noacl,nouser_xattr,noserverino");
+	assert_string_equal(config.exports.cifs_user, "");
 	assert_string_equal(config.lab, "lab1");
 	assert_string_equal(config.tokens, "");
 	assert_int_equal(config.n_open_to, 2);
@@ -71,6 +77,10 @@ static void every_key_arrives(void **state)
 		"  server: 10.1.0.3\n"
 		"  loaders: {0: a.kpxe, 65535: b/c.efi}\n"
 		"  hold: 10\n"
+		"exports:\n"
+		"  server: 10.1.0.4\n"
+		"  nfs: {path: /, options: 'vers=3'}\n"
+		"  cifs: {share: a/b, options: 'ro,vers=3.1.1', user: u, password: p}\n"
 		"lab: z9\n"
 		"hosts: /h\n"
 		"api: {tokens: /k, open_to: [10.0.0.0/8, 192.168.7.7, '::1']}\n"
@@ -106,6 +116,13 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.dhcp.loaders[1].arch, 65535);
 	assert_string_equal(config.dhcp.loaders[1].file, "b/c.efi");
 	assert_int_equal(config.boot_hold, 10 * USEC_PER_SEC);
+	assert_int_equal(config.exports.server, 0x0a010004);
+	assert_string_equal(config.exports.nfs_path, "/");
+	assert_string_equal(config.exports.nfs_options, "vers=3");
+	assert_string_equal(config.exports.cifs_share, "a/b");
+	assert_string_equal(config.exports.cifs_options, "ro,vers=3.1.1");
+	assert_string_equal(config.exports.cifs_user, "u");
+	assert_string_equal(config.exports.cifs_password, "p");
 	assert_string_equal(config.lab, "z9");
 	assert_string_equal(config.hosts, "/h");
 	assert_string_equal(config.tokens, "/k");
@@ -146,10 +163,10 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "listn: {}", "f:1:1: listn: unknown key, expected listen" },
 		{ "zzz: 1",
 		  "f:1:1: zzz: unknown key, expected one of listen, state, results, files, "
-		  "dhcp, tftp, boot, lab, hosts, api, power" },
+		  "dhcp, tftp, boot, exports, lab, hosts, api, power" },
 		{ "\"a\\nb\": 1",
 		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, files, "
-		  "dhcp, tftp, boot, lab, hosts, api, power" },
+		  "dhcp, tftp, boot, exports, lab, hosts, api, power" },
 		{ "listen: 5", "f:1:1: listen: expected a mapping of keys, not 5" },
 		{ "listen:\n  wrokers: 2", "f:2:3: listen.wrokers: unknown key, expected workers" },
 		{ "listen:\n  workers: two",
@@ -259,6 +276,25 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		                              "architecture as 7, not \"07\"" },
 		{ "boot: {loaders: {7: /a}}", "f:1:18: boot.loaders.7: expected a path below "
 		                              "tftp.root, or a URL, not \"/a\"" },
+		{ "exports: {server: filer}",
+		  "f:1:11: exports.server: expected an IPv4 address, not \"filer\"" },
+		{ "exports: {nfs: {path: os}}",
+		  "f:1:17: exports.nfs.path: expected an absolute path without colons and spaces "
+		  "as /os, not \"os\"" },
+		{ "exports: {nfs: {options: 'vers=3 ro'}}",
+		  "f:1:17: exports.nfs.options: expected mount options without spaces as "
+		  "vers=3,nolock, not \"vers=3 ro\"" },
+		{ "exports: {cifs: {share: /os}}",
+		  "f:1:18: exports.cifs.share: expected SHARE or SHARE/DIRECTORY without a slash "
+		  "before it, commas and spaces, not \"/os\"" },
+		{ "exports: {cifs: {options: 'ro,guest'}}",
+		  "f:1:18: exports.cifs.options: expected mount options without spaces as "
+		  "ro,vers=3.1.1, without guest, user and password, not \"ro,guest\"" },
+		{ "exports: {cifs: {user: 'a@b'}}",
+		  "f:1:18: exports.cifs.user: expected a name without spaces and , : @ /, not "
+		  "\"a@b\"" },
+		{ "dhcp: {mode: off}\nexports: {cifs: {password: p}}",
+		  "f:2:18: exports.cifs.password: expected exports.cifs.user beside it" },
 		{ "lab: a.b", "f:1:1: lab: expected a name of letters, digits, - and _, not "
 		              "\"a.b\"" },
 		{ "api: {open_to: ['::2']}",
@@ -284,6 +320,7 @@ static void what_is_printed_reads_as_the_same(void **state)
 		" {net: 11.0.0.0/8, lease: infinity}]}\n"
 		"boot: {hold: 1500ms, server: 10.0.0.9, loaders: {0: 'a b', 7: '7', 9: '#x'}}\n"
 		"state: \"/a: b #c 'd' \\\" \\u00e9\"\nlab: '9'\n"
+		"exports: {server: 10.0.0.8, cifs: {user: 'u#', options: vers=3.1.1}}\n"
 		"api: {tokens: /k, open_to: [1.2.3.4, '::1', 127.0.0.1]}\n",
 	};
 
