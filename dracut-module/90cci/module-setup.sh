@@ -57,6 +57,8 @@ depends() {
 installkernel() {
     # what every boot of ours may need: the layers, and a socket for DHCP
     hostonly='' instmods overlay loop squashfs erofs ext4 af_packet
+    # and what a kernel that dies leaves its last words in, where the firmware has variables
+    hostonly='' instmods efi_pstore
     [[ ${cci_drivers:-common} == none ]] && return 0
     hostonly='' instmods virtio_pci virtio_mmio virtio_net virtio_blk virtio_scsi sd_mod
     [[ ${cci_drivers:-common} == virtio ]] && return 0

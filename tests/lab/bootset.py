@@ -28,7 +28,8 @@ tmpfs /mnt tmpfs size=1m 0 0
 """, "plain": ""}
 
 # Says on the console what the root is, tries to write to it, and ends. A kernel command line with
-# probe.stay=SECONDS makes it stay on, and say every two seconds which address it has.
+# probe.stay=SECONDS makes it stay on, and say every two seconds which address it has; with probe.panic
+# its kernel dies instead.
 PROBE = """\
 #!/bin/sh
 dmesg -n 1
@@ -45,7 +46,10 @@ sync
 while read -r line; do say "fstab $line"; done </etc/fstab
 systemctl list-units --failed --no-legend --plain | while read -r unit _; do say "failed $unit"; done
 stay=0
-for word in $(cat /proc/cmdline); do case $word in probe.stay=*) stay=${word#*=} ;; esac; done
+for word in $(cat /proc/cmdline); do case $word in
+probe.stay=*) stay=${word#*=} ;;
+probe.panic) echo c >/proc/sysrq-trigger ;;
+esac; done
 addresses
 while [ "$stay" -gt 0 ]; do
     sleep 2

@@ -31,14 +31,15 @@ class Machine:
     "direct" (kernel and initrd given, no firmware network).
 
     Without a lab, network says what its card is connected to, in qemu's words ("user", or "hubport"
-    for a line on which nobody answers), or None for no card. disks are raw images.
+    for a line on which nobody answers), or None for no card. disks are raw images. variables: a file
+    for OVMF's variables, which outlives the machine; with "direct" it makes OVMF load the kernel.
 
     The guest's reboot ends qemu unless reboots is true. Files in directory: NAME.serial, NAME.qmp,
     NAME.vars, NAME.qemu (qemu's own messages).
     """
 
     def __init__(self, lab, directory, firmware, name="vm", number=0, reboots=False, memory=1024,
-                 smp=2, kernel=None, initrd=None, append="", network=None, disks=()):
+                 smp=2, kernel=None, initrd=None, append="", network=None, disks=(), variables=None):
         self.lab = lab
         self.name = name
         self.firmware = firmware
@@ -52,11 +53,20 @@ class Machine:
         self.serial = os.path.join(directory, f"{name}.serial")
         self.netdev = f"tap,ifname={lab.add_tap()},script=no,downscript=no" if lab else network
         self.disks = disks
+        self.variables = variables
         self.process = None
         self.started = None
 
     def _file(self, suffix):
         return os.path.join(self.directory, f"{self.name}.{suffix}")
+
+    def _ovmf_options(self):
+        variables = self.variables or self._file("vars")
+        if not self.variables or not os.path.exists(variables):
+            shutil.copy(_first(_VARS), variables)           # fresh, so that runs are equal
+        return ["-machine", "q35",
+                "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_first(_CODE)}",
+                "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
     def _firmware_options(self):
         card = f"virtio-net-pci,netdev=n0,mac={self.mac},bootindex=1"
@@ -64,14 +74,11 @@ class Machine:
             # graphics=off: firmware and iPXE write to the serial line.
             return ["-machine", "pc,graphics=off", "-device", card]
         if self.firmware == "direct":
-            return ["-machine", "pc", *(["-device", card] if self.netdev else []),
+            return [*(self._ovmf_options() if self.variables else ["-machine", "pc"]),
+                    *(["-device", card] if self.netdev else []),
                     "-kernel", self.direct["kernel"], "-initrd", self.direct["initrd"],
                     "-append", self.direct["append"]]
-        shutil.copy(_first(_VARS), self._file("vars"))      # fresh, so that runs are equal
-        return ["-machine", "q35",
-                "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_first(_CODE)}",
-                "-drive", f"if=pflash,format=raw,unit=1,file={self._file('vars')}",
-                "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+        return [*self._ovmf_options(), "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
                 # romfile= (empty) keeps qemu's iPXE ROM away: OVMF's own PXE runs.
                 "-device", card + ",romfile="]
 

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MulanPSL-2.0
+"""A kernel that dies in its job: the next boot of that machine tells what it said at the end. Both are
+booted by OVMF, whose variables outlive them."""
+
+import os
+import re
+
+import stories
+from lab.tap import equal
+from stories import LIMIT, Files
+
+
+def panics(files):
+    return [form["panic"][-1] for _, form in files.posted if "panic" in form]
+
+
+def a_panic_is_told_once(story):
+    files = Files(story.boots.image())
+    line = f"root=live:{files.url}/root.img rootovl ro cci.server={files.url}"
+    options = {"network": "user", "variables": os.path.join(story.directory, "firmware")}
+
+    story.start(line + " probe.panic", **options).wait_end(LIMIT)
+    story.must_say("Kernel panic - not syncing: sysrq triggered crash")
+    equal(panics(files), [], "panics told by the boot that was to have one")
+
+    story.root(line, **options)
+    told = panics(files)
+    equal(len(told), 1, "panics told by the next boot")
+    equal(told[0].startswith("Panic, as the kernel saved it:"), True, told[0][:200])
+    times = [float(t) for t in re.findall(r"^<\d+>\[ *(\d+\.\d+)\]", told[0], re.MULTILINE)]
+    equal(times == sorted(times) and len(times) > 20, True, times)
+    equal("sysrq triggered crash" in told[0], True, told[0][-2000:])
+
+    story.root(line, **options)
+    equal(len(panics(files)), 1, "panics told by a third boot")
+
+
+stories.main("initramfs-panic", {
+    "a panic is told by the next boot, and once": a_panic_is_told_once,
+})
