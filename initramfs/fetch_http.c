@@ -2,14 +2,11 @@
 #include "initramfs/fetch_http.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "initramfs/tcp.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
@@ -18,59 +15,10 @@
 	(URL_TEXT_MAX + 2048) /* our request: the target, an ETag, a token, a few names            \
 	                       */
 
-static void free_addresses(struct addrinfo **list)
-{
-	if (*list)
-		freeaddrinfo(*list);
-}
-
-static int set_patience(int fd, usec_t patience)
-{
-	const struct timeval time = {
-		.tv_sec = (time_t)(patience / USEC_PER_SEC),
-		.tv_usec = (suseconds_t)(patience % USEC_PER_SEC),
-	};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)) < 0)
-		return -errno;
-	return 0;
-}
-
-/* Returns a connected, blocking socket or -errno. */
-static int connect_to(const struct addrinfo *address, usec_t patience)
-{
-	CLEANUP(fd_closep) int fd = -1;
-	struct pollfd wait = { .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int r, error = 0;
-
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
-		if (errno != EINPROGRESS)
-			return -errno;
-		wait.fd = fd;
-		r = poll(&wait, 1, (int)usec_to_wait_ms(0, patience));
-		if (r <= 0)
-			return r < 0 ? -errno : -ETIMEDOUT;
-		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-			return -errno;
-		if (error != 0)
-			return -error;
-	}
-	r = fd_set_blocking(fd);
-	if (r < 0)
-		return r;
-	r = set_patience(fd, patience);
-	return r < 0 ? r : steal_fd(&fd);
-}
-
 /* Every address of the name in turn. Returns 0, -errno or HTTP_STREAM_NAME. */
 static int connect_url(const struct url *url, usec_t patience, int *ret_fd)
 {
-	CLEANUP(free_addresses) struct addrinfo *list = NULL;
+	CLEANUP(tcp_free_addresses) struct addrinfo *list = NULL;
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	char host[256], port[8];
 	int r = -EADDRNOTAVAIL;
@@ -81,7 +29,7 @@ static int connect_url(const struct url *url, usec_t patience, int *ret_fd)
 	if (getaddrinfo(host, port, &hints, &list) != 0)
 		return HTTP_STREAM_NAME;
 	for (const struct addrinfo *a = list; a; a = a->ai_next) {
-		r = connect_to(a, patience);
+		r = tcp_connect(a, patience);
 		if (r >= 0) {
 			*ret_fd = r;
 			return 0;

@@ -105,9 +105,9 @@ static ssize_t read_cmdline(char *room, size_t size)
 }
 
 /* Writes the whole file, over an older one. Returns 0 or -errno. */
-static int write_file(int dir_fd, const char *path, struct slice text)
+static int write_file(int dir_fd, const char *path, mode_t mode, struct slice text)
 {
-	int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	ssize_t n;
 	int r = 0;
 
@@ -153,7 +153,7 @@ static int write_unit(int dir_fd, const struct units *units, const struct unit *
 	}
 	if (unit->is_link)
 		return make_link(dir_fd, unit->name, units_text(units, unit));
-	return write_file(dir_fd, unit->name, units_text(units, unit));
+	return write_file(dir_fd, unit->name, 0644, units_text(units, unit));
 }
 
 static int write_units(const char *directory, const struct units *units)
@@ -187,7 +187,8 @@ static int write_plan(const struct plan *plan)
 	if (mkdir(at(CCI_RUN_DIR), 0755) < 0 && errno != EEXIST)
 		r = -errno;
 	else
-		r = write_file(AT_FDCWD, at(CCI_PLAN_FILE), bytes_slice(&text));
+		/* it may hold a password */
+		r = write_file(AT_FDCWD, at(CCI_PLAN_FILE), 0600, bytes_slice(&text));
 	if (r < 0) {
 		say(KMSG_ERROR, CCI_PLAN_FILE ": %s", strerror(-r));
 		(void)unlink(at(CCI_PLAN_FILE)); /* half a plan is none */

@@ -57,6 +57,23 @@ static void resolv_from_leases(struct buffer *out)
 	}
 }
 
+bool handover_find_server(char *to, size_t size)
+{
+	CLEANUP(close_directory) DIR *leases = opendir(LEASES_DIR);
+	const struct dirent *entry;
+	bool is_found = false;
+
+	while (leases && !is_found && (entry = readdir(leases))) {
+		struct buffer lease = BUFFER_NULL;
+
+		if (lease_index(entry->d_name) > 0 &&
+		    file_read_all(dirfd(leases), entry->d_name, LEASE_SIZE_MAX, &lease) == 0)
+			is_found = handover_lease_server(buffer_slice(&lease), to, size);
+		buffer_deinit(&lease);
+	}
+	return is_found;
+}
+
 /* Whether a path in the root leads to a file that is not empty. */
 static bool has_content(int root_fd, const char *path)
 {

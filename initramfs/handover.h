@@ -5,8 +5,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Gives the initramfs itself a resolv.conf from networkd's leases, unless it has one. */
 void handover_resolver(void);
+
+/* Copies the file server that networkd's leases name. False: none does. */
+bool handover_find_server(char *to, size_t size);
 
 /* Fills in resolv.conf of the new root where it has none that is of use. */
 void handover_names(int root_fd);

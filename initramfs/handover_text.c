@@ -51,6 +51,23 @@ unsigned handover_resolv_text(struct slice lease, struct buffer *out)
 	return n;
 }
 
+bool handover_lease_server(struct slice lease, char *to, size_t size)
+{
+	struct slice next = SLICE_NULL, dhcp = SLICE_NULL;
+
+	while (lease.len > 0) {
+		struct slice value = slice_cut(&lease, '\n'), key = slice_cut(&value, '=');
+
+		if (text_equal(key, "NEXT_SERVER") && is_address(value))
+			next = value;
+		else if (text_equal(key, "SERVER_ADDRESS") && is_address(value))
+			dhcp = value;
+	}
+	if (next.len == 0 || text_equal(next, "0.0.0.0"))
+		next = dhcp;
+	return next.len > 0 && text_copy(to, size, next) == 0;
+}
+
 static void put_match(struct buffer *out, const char *mac)
 {
 	buffer_append_text(out, "# Left by the initramfs of cci.\n[Match]\n");

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lib/base/buffer.h"
 
 /*
@@ -12,6 +14,12 @@
  * from the network. Returns how many servers there were.
  */
 unsigned handover_resolv_text(struct slice lease, struct buffer *out);
+
+/*
+ * Copies who serves files according to a lease: NEXT_SERVER=, else SERVER_ADDRESS=, the DHCP server
+ * itself. False: the lease names nobody.
+ */
+bool handover_lease_server(struct slice lease, char *to, size_t size);
 
 /* A link that goes on as it is. */
 struct handover_link {

@@ -12,6 +12,7 @@
 #include "initramfs/kmsg.h"
 #include "initramfs/loop.h"
 #include "initramfs/mount_tree.h"
+#include "initramfs/net_mount.h"
 #include "initramfs/new_root.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
@@ -152,28 +153,33 @@ static int mount_lower(const struct plan *plan)
 		return mount_image(plan->url);
 	case PLAN_DEVICE:
 		return mount_node(plan->device, CCI_LOWER_DIR, true);
-	case PLAN_NONE:
 	case PLAN_NFS:
 	case PLAN_CIFS:
+		return net_mount(plan, CCI_LOWER_DIR, true);
+	case PLAN_NONE:
 	case _PLAN_KIND_MAX:
 		break;
 	}
-	return tell_failure(CAUSE_REFUSED, "a root of kind %s cannot be mounted yet",
-	                    plan_kind_to_name(plan->kind));
+	return tell_failure(CAUSE_PLAN, "the plan names no root");
+}
+
+/* On /sysroot itself: nothing lies over it. */
+static int mount_root(const struct plan *plan)
+{
+	if (plan->kind == PLAN_DEVICE)
+		return mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
+	return net_mount(plan, CCI_NEW_ROOT, plan->read_only);
 }
 
 int layers_make(const struct plan *plan)
 {
-	bool is_direct; /* on /sysroot itself: nothing lies over it */
+	bool is_direct;
 	int r;
 
 	if (plan->refused[0])
 		return tell_failure(CAUSE_REFUSED, "%s", plan->refused);
-	is_direct = plan->kind == PLAN_DEVICE && !plan->overlay;
-	if (is_direct)
-		r = mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
-	else
-		r = mount_lower(plan);
+	is_direct = plan->kind != PLAN_HTTP && plan->kind != PLAN_NONE && !plan->overlay;
+	r = is_direct ? mount_root(plan) : mount_lower(plan);
 	if (r < 0)
 		return r;
 	r = check_system(is_direct ? CCI_NEW_ROOT : CCI_LOWER_DIR,

@@ -53,6 +53,8 @@ static int make_by_context(int fs_fd, const struct mount_request *request, char 
 		attributes |= MOUNT_ATTR_NOSUID;
 	if (request->nodev)
 		attributes |= MOUNT_ATTR_NODEV;
+	if (request->noatime)
+		attributes |= MOUNT_ATTR_NOATIME;
 	mount_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, attributes);
 	if (mount_fd < 0)
 		return explain(fs_fd, errno, error);
@@ -64,7 +66,7 @@ static int make_by_context(int fs_fd, const struct mount_request *request, char 
 /* Kernels before 5.2, as some under test are. */
 static int make_by_mount(const struct mount_request *request, char *error)
 {
-	char data[1024];
+	char data[4096]; /* a page: what mount(2) takes */
 	struct bytes out = BYTES_ON(data);
 	unsigned long flags = 0;
 
@@ -80,6 +82,8 @@ static int make_by_mount(const struct mount_request *request, char *error)
 		flags |= MS_NOSUID;
 	if (request->nodev)
 		flags |= MS_NODEV;
+	if (request->noatime)
+		flags |= MS_NOATIME;
 	if (mount(request->source, request->target, request->type, flags, data) < 0)
 		return explain(-1, errno, error);
 	return 0;

@@ -15,13 +15,13 @@ struct mount_option {
 	const char *value; /* NULL: a flag */
 };
 
-#define MOUNT_OPTIONS_MAX 8
+#define MOUNT_OPTIONS_MAX 40
 #define MOUNT_ERROR_MAX   256
 
 struct mount_request {
 	const char *type, *source, *target;
 	struct mount_option options[MOUNT_OPTIONS_MAX]; /* ends with a key of NULL */
-	bool read_only, nosuid, nodev;
+	bool read_only, nosuid, nodev, noatime;
 };
 
 /*

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "initramfs/net_root.h"
 #include "initramfs/plan_local.h"
 #include "initramfs/unit_name.h"
 #include "lib/base/macro.h"
@@ -186,11 +187,25 @@ static void decide_http(struct plan *plan, const struct boot_params *params,
 	plan->size = params->root_size;
 }
 
+/* A directory of a file server. */
+static void decide_net(struct plan *plan, const struct root_spec *root)
+{
+	const char *why;
+
+	put(plan, "root", plan->net_server, sizeof(plan->net_server), root->server);
+	put(plan, "root", plan->net_path, sizeof(plan->net_path), root->path);
+	put(plan, "root", plan->net_options, sizeof(plan->net_options), root->options);
+	put(plan, "root", plan->net_user, sizeof(plan->net_user), root->user);
+	put(plan, "root", plan->net_password, sizeof(plan->net_password), root->password);
+	plan->nfs_version = root->nfs_version;
+	why = net_root_refuse(plan);
+	if (why)
+		refuse(plan, "root", why);
+}
+
 static void decide_root(struct plan *plan, const struct boot_params *params,
                         const struct plan_facts *facts)
 {
-	static const char not_yet[] = "this version mounts no such root yet";
-
 	switch (params->root.kind) {
 	case ROOT_LIVE:
 		decide_http(plan, params, facts);
@@ -205,11 +220,11 @@ static void decide_root(struct plan *plan, const struct boot_params *params,
 		return;
 	case ROOT_NFS:
 		plan->kind = PLAN_NFS;
-		refuse(plan, "root=nfs", not_yet);
+		decide_net(plan, &params->root);
 		return;
 	case ROOT_CIFS:
 		plan->kind = PLAN_CIFS;
-		refuse(plan, "root=cifs", not_yet);
+		decide_net(plan, &params->root);
 		return;
 	case ROOT_NONE:
 	case _ROOT_KIND_MAX:
@@ -291,6 +306,7 @@ int plan_decide(const struct boot_params *params, const struct plan_facts *facts
 	ret->overlay = params->rootovl;
 	/* an image is never written to */
 	ret->read_only = ret->kind == PLAN_HTTP || params->mode != BOOT_MODE_RW;
+	(void)net_root_find_mode(ret, &ret->read_only);
 	decide_local(ret, params);
 	decide_upper(ret, params);
 	decide_failure(ret, params, facts);

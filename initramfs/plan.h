@@ -17,7 +17,7 @@ enum plan_kind {
 	PLAN_NONE,   /* refused before its root was understood: only `refused` counts */
 	PLAN_HTTP,   /* an image, fetched whole into memory, then mounted */
 	PLAN_DEVICE, /* a file system on a block device */
-	PLAN_NFS,    /* these two are named and refused: not mounted yet */
+	PLAN_NFS,    /* a directory of a file server */
 	PLAN_CIFS,
 	_PLAN_KIND_MAX,
 };
@@ -49,10 +49,11 @@ enum plan_upper { PLAN_UPPER_TMPFS, PLAN_UPPER_DEVICE, _PLAN_UPPER_MAX };
 const char *plan_upper_to_name(int value);
 int plan_upper_from_name(struct slice name);
 
-#define PLAN_URL_MAX    1024
-#define PLAN_DEVICE_MAX 240 /* the name of its unit is bounded too: unit_name.h */
-#define PLAN_CAUSE_MAX  320
-#define PLAN_DISKS_MAX  1024
+#define PLAN_URL_MAX         1024
+#define PLAN_DEVICE_MAX      240 /* the name of its unit is bounded too: unit_name.h */
+#define PLAN_CAUSE_MAX       320
+#define PLAN_DISKS_MAX       1024
+#define PLAN_NET_OPTIONS_MAX 768
 
 /* Every text is NUL-terminated, without control characters; "" is absent. */
 struct plan {
@@ -66,6 +67,12 @@ struct plan {
 	uint64_t size;   /* bytes; 0: unknown */
 	/* device: the node, /dev/disk/by-label/... for LABEL= and its like */
 	char device[PLAN_DEVICE_MAX];
+	/* nfs, cifs */
+	char net_server[256]; /* as written; "": the one that the lease of the network names */
+	char net_path[PLAN_URL_MAX];
+	char net_options[PLAN_NET_OPTIONS_MAX];
+	char net_user[128], net_password[256];
+	unsigned nfs_version; /* 4 for nfs4:, else 0 */
 	/* local */
 	enum plan_local local;
 	char volume[LVM_NAME_MAX];        /* of group os, that is the root; "": no volume, but... */

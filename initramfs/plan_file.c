@@ -58,6 +58,12 @@ static const struct key keys[] = {
 	TEXT(sha256),
 	VALUE(size, KEY_U64),
 	TEXT(device),
+	TEXT(net_server),
+	TEXT(net_path),
+	TEXT(net_options),
+	TEXT(net_user),
+	TEXT(net_password),
+	RARE(nfs_version, KEY_UINT),
 	RARE_NAMED(local, plan_local),
 	TEXT(volume),
 	TEXT(partition),
@@ -108,6 +114,8 @@ static void write_key(const struct plan *plan, const struct key *key, struct byt
 		             (unsigned long long)*(const uint64_t *)value);
 		return;
 	case KEY_UINT:
+		if (*(const unsigned *)value == 0 && key->is_rare)
+			return;
 		bytes_printf(out, "%s=%u\n", key->name, *(const unsigned *)value);
 		return;
 	case KEY_ENUM:

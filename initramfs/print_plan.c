@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "initramfs/net_root.h"
 #include "initramfs/paths.h"
 #include "initramfs/units.h"
 #include "lib/base/macro.h"
@@ -24,6 +26,28 @@ static void put_wait(const struct plan *plan, const char *what, struct bytes *ou
 	char text[DURATION_TEXT_MAX];
 
 	bytes_printf(out, "wait     %s, at most %s\n", what, duration_format(plan->timeout, text));
+}
+
+static bool is_net(const struct plan *plan)
+{
+	return plan->kind == PLAN_NFS || plan->kind == PLAN_CIFS;
+}
+
+/* Names no option: one of them may be a password. */
+static void put_server(const struct plan *plan, struct bytes *out)
+{
+	static const char *const dhcp = "the server of the lease";
+	const char *versions[NET_ROOT_VERSIONS_MAX];
+
+	bytes_append_text(out, "needs    an initramfs built with cci_net_roots=yes\n");
+	put_wait(plan, plan->networkd ? "an address from systemd-networkd" : "dracut's network",
+	         out);
+	bytes_printf(out, "server   %s, port %u", plan->net_server[0] ? plan->net_server : dhcp,
+	             net_root_port(plan));
+	net_root_versions(plan, UINT_MAX, versions);
+	for (size_t i = 0; versions[i]; i++)
+		bytes_printf(out, "%s%s", i == 0 ? ", version " : ", then ", versions[i]);
+	bytes_printf(out, ", tried again %u times\n", plan->retry);
 }
 
 static void put_fetch(const struct plan *plan, struct bytes *out)
@@ -133,6 +157,8 @@ static const char *name_root(const struct plan *plan, char room[LVM_NODE_MAX])
 {
 	if (plan->local != PLAN_LOCAL_NONE)
 		return plan->volume[0] ? lvm_names_node(plan->volume, room) : plan->partition;
+	if (is_net(plan))
+		return plan->source;
 	return plan->kind == PLAN_HTTP ? CCI_IMG_FILE : plan->device;
 }
 
@@ -194,6 +220,8 @@ void print_plan_steps(const struct plan *plan, struct bytes *out)
 		put_local(plan, out);
 	if (plan->kind == PLAN_HTTP)
 		put_fetch(plan, out);
+	if (is_net(plan) && plan->local == PLAN_LOCAL_NONE)
+		put_server(plan, out);
 	if (plan->kind == PLAN_DEVICE)
 		put_wait(plan, plan->device, out);
 	if (plan->overlay && plan->upper == PLAN_UPPER_DEVICE)

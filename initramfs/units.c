@@ -20,6 +20,7 @@
 /* How long things may take, besides cci.timeout. */
 #define MOUNT_SEC       30
 #define LAYERS_SEC      60
+#define SERVER_SEC      120 /* a mount that the kernel is at, per version and answer */
 #define DEPLOY_SEC      120
 #define FETCH_SEC       300
 #define DISK_SEC        300 /* more while bytes flow (EXTEND_TIMEOUT_USEC=) */
@@ -99,6 +100,13 @@ static bool needs_device(const struct plan *plan)
 static bool needs_upper_device(const struct plan *plan)
 {
 	return plan->overlay && plan->upper == PLAN_UPPER_DEVICE && plan->refused[0] == '\0';
+}
+
+/* A root that stays on a file server: layers itself speaks with it. */
+static bool needs_server(const struct plan *plan)
+{
+	return (plan->kind == PLAN_NFS || plan->kind == PLAN_CIFS) && !needs_disk(plan) &&
+	       plan->refused[0] == '\0';
 }
 
 static void put_head(struct maker *m, const char *description)
@@ -229,8 +237,15 @@ static void add_layers(struct maker *m, const struct plan *plan)
 		put_device_requires(m, plan->device);
 	if (needs_upper_device(plan))
 		put_device_requires(m, plan->upper_device);
-	put_service(m, "layers", LAYERS_SEC);
+	if (needs_server(plan))
+		LINE(m, "Wants=network-online.target\n"
+		        "After=network-online.target dracut-initqueue.service\n");
+	put_service(m, "layers",
+	            LAYERS_SEC + (needs_server(plan) ? seconds(plan->timeout) + SERVER_SEC : 0));
 	end(m);
+	if (needs_server(plan) && plan->networkd)
+		add_link(m, "cci-layers.service.wants", "systemd-networkd.service",
+		         SYSTEM_UNITS "systemd-networkd.service");
 	if (needs_device(plan))
 		add_device_timeout(m, plan, plan->device);
 	if (needs_upper_device(plan))
@@ -244,6 +259,13 @@ static void put_what(struct maker *m, const struct plan *plan)
 		        "Type=overlay\n"
 		        "Options=lowerdir=" CCI_LOWER_DIR ",upperdir=" CCI_UPPER_DIR
 		        ",workdir=" CCI_WORK_DIR "\n");
+	} else if (needs_server(plan)) {
+		/* layers has mounted it, with what systemd should not see or wait for */
+		LINE(m,
+		     "What=cci-root\n"
+		     "Type=none\n"
+		     "Options=bind%s\n",
+		     plan->read_only ? ",ro" : "");
 	} else if (needs_disk(plan)) {
 		/* layers has mounted it: named here, its node would be waited for, and udev without
 		   rules for device-mapper never tells of it */

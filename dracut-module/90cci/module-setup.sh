@@ -9,6 +9,7 @@
 #     cci_life=lean|full       instead of guessing as above
 #     cci_drivers=virtio|common|none   network cards and disks to bring along (common); none when
 #                              they come in a cgz of their own
+#     cci_net_roots=yes|no     roots on NFS and CIFS servers: their modules, 5 MB (yes in the full life)
 #     cci_https=yes            root=live:https:// too: libcurl and its libraries, 12 MB
 #     cci_ca=FILE              whom https trusts (PEM); the distribution's bundle
 #     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
@@ -53,12 +54,29 @@ depends() {
     return 0
 }
 
+_cci_has_net_roots() {
+    case ${cci_net_roots-} in
+        yes) return 0 ;;
+        no) return 1 ;;
+    esac
+    ! _cci_is_lean
+}
+
+# What mounts a root from a file server, and what that asks for only when it speaks with one: the
+# kernel loads it by name then.
+_cci_install_net_roots() {
+    hostonly='' instmods nfs nfsv3 nfsv4 nfs_layout_nfsv41_files nfs_layout_flexfiles sunrpc lockd grace \
+        cifs dns_resolver nls_utf8 nls_ascii nls_iso8859_1 \
+        ccm gcm cmac ecb hmac md4 md5 arc4 aes_generic des_generic sha256_generic sha512_generic cifs_arc4 cifs_md4
+}
+
 # called by dracut
 installkernel() {
     # what every boot of ours may need: the layers, and a socket for DHCP
     hostonly='' instmods overlay loop squashfs erofs ext4 af_packet
     # and what a kernel that dies leaves its last words in, where the firmware has variables
     hostonly='' instmods efi_pstore
+    _cci_has_net_roots && _cci_install_net_roots
     [[ ${cci_drivers:-common} == none ]] && return 0
     hostonly='' instmods virtio_pci virtio_mmio virtio_net virtio_blk virtio_scsi sd_mod
     [[ ${cci_drivers:-common} == virtio ]] && return 0

@@ -83,6 +83,11 @@ DISK_UUID = "0cc1d15c-0000-4000-8000-000000000001"
 # name -> (dracut's arguments, its settings). "full" is what a plain --add cci gives.
 INITRAMFS = {
     "lean": (images.LEAN, {"cci_drivers": "virtio"}),
+    "lean-net": (images.LEAN, {"cci_drivers": "virtio", "cci_net_roots": "yes"}),
+    # a generator that does nothing, as one that cannot write does
+    "lean-no-units": (images.LEAN + ["--include", "/bin/true",
+                                     "/usr/lib/systemd/system-generators/cci-generator"],
+                      {"cci_drivers": "virtio"}),
     "lean-shell": (images.LEAN, {"cci_drivers": "virtio", "cci_shell": "yes"}),
     "full": (["--add", "cci"], {"cci_drivers": "virtio"}),
     "full-legacy": (["--add", "cci network-legacy"], {"cci_drivers": "virtio"}),
@@ -176,6 +181,10 @@ class BootSet:
             yield root
         finally:
             shutil.rmtree(root, ignore_errors=True)
+
+    def served(self, fstab="hostile"):
+        """The root as a tree that a server may serve, for as long as the context lasts."""
+        return self._root(fstab)
 
     def _root_key(self, fstab, *more):
         return (self.tree, FSTABS[fstab], PROBE, UNIT, TRIM, *more)

@@ -41,11 +41,11 @@ def no_disk(story):
 
 
 def refused(story):
-    """A root of a kind that is not mounted, and where nobody can be told."""
+    """A root that no initramfs can mount."""
     files = Files(None)
-    story.boot(f"root=cifs://10.0.0.1/os/x rootovl ro cci.timeout=30s cci.server={files.url}",
+    story.boot(f"root=10.0.0.1:/os/x:sec=krb5 rootovl ro cci.timeout=30s cci.server={files.url}",
                network="user")
-    story.must_say(r"root=cifs: this version mounts no such root yet")
+    story.must_say(r"root: sec=krb5 needs a ticket")
     story.must_say(RESTART)
     check_report(files, "refused", "layers")
 
@@ -74,6 +74,12 @@ def no_card(story):
     story.must_say(POWER_DOWN)
 
 
+def no_units(story):
+    story.boot("root=LABEL=x rootovl cci.onfail=poweroff", initramfs="lean-no-units")
+    story.must_say("cci: guard: cci-generator has left no plan for this boot")
+    story.must_say(POWER_DOWN)
+
+
 def shell(story):
     machine = story.start("root=LABEL=absent rootovl cci.timeout=2s cci.onfail=shell",
                           initramfs="lean-shell")
@@ -92,5 +98,6 @@ stories.main("initramfs-ends", {
     "a root that nobody knows": unknown,
     "nobody answers": nobody_answers,
     "no network card": no_card,
+    "units that could not be written": no_units,
     "a shell that answers": shell,
 })

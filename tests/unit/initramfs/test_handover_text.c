@@ -2,6 +2,7 @@
 #include "tests/support/test.h"
 
 #include "initramfs/handover_text.h"
+#include "lib/base/macro.h"
 
 static void servers_and_domain_come_from_the_lease(void **state)
 {
@@ -65,6 +66,28 @@ static void a_network_is_renewed_as_the_same_client(void **state)
 	buffer_deinit(&out);
 }
 
+static void a_lease_names_a_file_server(void **state)
+{
+	static const struct {
+		const char *lease, *server;
+	} leases[] = {
+		{ "ADDRESS=10.0.0.5\nSERVER_ADDRESS=10.0.0.1\nNEXT_SERVER=10.0.0.2\n", "10.0.0.2" },
+		{ "NEXT_SERVER=0.0.0.0\nSERVER_ADDRESS=10.0.0.1\n", "10.0.0.1" },
+		{ "SERVER_ADDRESS=10.0.0.1", "10.0.0.1" },
+		{ "NEXT_SERVER=$(x)\nADDRESS=10.0.0.5\n", "" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(leases); i++) {
+		char server[32] = "";
+		bool found = handover_lease_server(slice_from_text(leases[i].lease), server,
+		                                   sizeof(server));
+
+		assert_int_equal(found, leases[i].server[0] != '\0');
+		assert_string_equal(server, leases[i].server);
+	}
+}
+
 static void a_machine_has_one_id_for_ever_and_another_has_another(void **state)
 {
 	char one[HANDOVER_MACHINE_ID_SIZE], two[HANDOVER_MACHINE_ID_SIZE];
@@ -86,6 +109,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_or_name_is_left_out),
 		cmocka_unit_test(no_more_servers_than_a_resolver_asks),
 		cmocka_unit_test(a_network_is_renewed_as_the_same_client),
+		cmocka_unit_test(a_lease_names_a_file_server),
 		cmocka_unit_test(a_machine_has_one_id_for_ever_and_another_has_another),
 	};
 

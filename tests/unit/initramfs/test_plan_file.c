@@ -64,6 +64,12 @@ static void the_longest_plan_fits(void **state)
 	memset(plan.url, 'u', sizeof(plan.url) - 1);
 	memset(plan.sha256, 'a', sizeof(plan.sha256) - 1);
 	memset(plan.device, 'd', sizeof(plan.device) - 1);
+	memset(plan.net_server, 's', sizeof(plan.net_server) - 1);
+	memset(plan.net_path, 'p', sizeof(plan.net_path) - 1);
+	memset(plan.net_options, 'o', sizeof(plan.net_options) - 1);
+	memset(plan.net_user, 'u', sizeof(plan.net_user) - 1);
+	memset(plan.net_password, 'w', sizeof(plan.net_password) - 1);
+	plan.nfs_version = INT32_MAX;
 	memset(plan.upper_device, 'd', sizeof(plan.upper_device) - 1);
 	memset(plan.upper_size, '1', sizeof(plan.upper_size) - 1);
 	memset(plan.server, 'h', sizeof(plan.server) - 1);

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MulanPSL-2.0
+"""Roots on file servers, in virtual machines: nfs-ganesha and samba serve in the test's namespace.
+Each boot ends by itself, whatever became of its server."""
+
+import concurrent.futures
+import contextlib
+import fnmatch
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import stories
+import file_servers     # after stories, which knows where lab is
+from lab import NotPermitted, tap
+from lab.tap import equal
+from stories import GATEWAY, LIMIT, Files
+
+PASSWORD = "pass,word"
+NET = "lean-net"
+ENDS_WITHIN = 60        # seconds from the end of the probe to the machine's
+
+
+class Servers:
+    """One of each, and the trees they serve: shared is only read, mine is written to."""
+
+    def __init__(self, stack, top, boots):
+        self.shared = stack.enter_context(boots.served())
+        self.mine = stack.enter_context(boots.served())
+        self.nfs = stack.enter_context(file_servers.nfs(top, self.shared, self.mine))
+        self.smb = stack.enter_context(
+            file_servers.smb(top, os.path.dirname(self.shared), PASSWORD))
+        self.share = os.path.basename(self.shared)
+
+
+def below_an_overlay(story, servers, root, said):
+    probe = story.root(f"root={root} rootovl ro cci.debug", NET, network="user")
+    equal(probe.one("root").split()[0:2], ["overlay", probe.one("root").split()[1]], "the root")
+    story.must_say(said)
+    equal(probe.one("layers"), "0", "layers in sight")
+    equal(probe.all("wrote"), [""], "writing")
+    equal(probe.all("fstab"), ["tmpfs /mnt tmpfs size=1m 0 0"], "fstab")
+    equal(probe.one("address").split()[2], "10.0.2.15/24", "address")
+    equal(os.path.exists(f"{servers.shared}/proof"), False, "the server's own file")
+
+
+def nfs4_overlay(story, servers):
+    below_an_overlay(story, servers, f"{GATEWAY}:{servers.shared}", r"\(nfs 4\.2, 10\.0\.2\.2\) is on")
+
+
+def nfs3_overlay(story, servers):
+    below_an_overlay(story, servers, f"nfs:{GATEWAY}:{servers.shared}:vers=3,noatime",
+                     r"\(nfs, 10\.0\.2\.2\) is on")
+
+
+def cifs_guest_overlay(story, servers):
+    below_an_overlay(story, servers, f"cifs://{GATEWAY}/os/{servers.share},guest,ro,vers=1.0",
+                     r"\(cifs, 10\.0\.2\.2\) is on")
+
+
+def cifs_user_overlay(story, servers):
+    below_an_overlay(story, servers,
+                     f"cifs://root:{PASSWORD}@{GATEWAY}/mine/{servers.share},vers=1.0",
+                     r"\(cifs, 10\.0\.2\.2\) is on")
+    # the kernel shows its command line, nobody else may
+    for line in story.machine.console().splitlines():
+        if PASSWORD in line and "ommand line" not in line:
+            raise AssertionError(f"the password was said: {line}")
+
+
+def cifs_wrong_password(story, servers):
+    files = Files(None)
+    story.boot(f"root=cifs://root:wrong@{GATEWAY}/mine/{servers.share},vers=1.0 rootovl "
+               f"cci.server={files.url}", NET, network="user")
+    story.must_say(r"layers: cannot mount //10\.0\.2\.2/mine/\S+: .*Permission denied")
+    check_failed(files, "mount")
+
+
+def nfs_itself(story, servers):
+    probe = story.root(f"root={GATEWAY}:{servers.mine} rw job=/lkp/scheduled/job.yaml", NET,
+                       network="user")
+    equal(probe.one("root").split()[0], "nfs4", "the root")
+    equal(probe.one("root").split()[1].split(",")[0], "rw", "how it is mounted")
+    with open(f"{servers.mine}/proof", encoding="ascii") as file:
+        equal(file.read(), "written\n", "the server's own file")
+    with open(f"{servers.mine}/etc/fstab", encoding="ascii") as file:
+        equal(file.read(), "tmpfs /mnt tmpfs size=1m 0 0\n", "fstab")
+    equal(os.path.exists(f"{servers.mine}/etc/fstab.cci-orig"), True, "fstab.cci-orig")
+
+
+def check_failed(files, cause):
+    reports = files.reports()
+    equal([(r["step"], r["cause"]) for r in reports], [("layers", cause)], "reports")
+
+
+def nobody_serves(story, servers):
+    files = Files(None)
+    story.boot(f"root=nfs:{GATEWAY}:/os/x:port=1 rootovl cci.timeout=3s cci.retry=1 "
+               f"cci.server={files.url}", NET, network="user")
+    story.must_say(r"layers: 10\.0\.2\.2:/os/x: nobody at port 1 of 10\.0\.2\.2: Connection refused")
+    story.must_say("reboot: Restarting system")
+    check_failed(files, "network")
+
+
+def not_exported(story, servers):
+    files = Files(None)
+    story.boot(f"root={GATEWAY}:/os/nowhere rootovl cci.server={files.url}", NET, network="user")
+    story.must_say(r"layers: cannot mount 10\.0\.2\.2:/os/nowhere: ")
+    check_failed(files, "mount")
+
+
+def no_modules(story, servers):
+    files = Files(None)
+    story.boot(f"root={GATEWAY}:{servers.shared} rootovl cci.server={files.url}", "lean",
+               network="user")
+    story.must_say(r"this kernel has no nfs here: build the initramfs with cci_net_roots=yes")
+    check_failed(files, "mount")
+
+
+def server_gone(story, servers):
+    """It dies while the job runs; whoever powers the machine off must not wait for it."""
+    machine = story.start(f"root={GATEWAY}:{servers.shared} rootovl ro probe.stay=4", NET,
+                          network="user")
+    machine.wait_for("(?m)^PROBE address", LIMIT)
+    servers.nfs.stop()
+    machine.wait_for("(?m)^PROBE end", LIMIT)
+    begin = time.monotonic()
+    machine.wait_end(LIMIT)
+    seconds = time.monotonic() - begin
+    print(f"# powered off {seconds:.0f} s after the job, without its server")
+    if seconds > ENDS_WITHIN:
+        raise AssertionError(f"{seconds:.0f} s to power off:\n{machine.tail(60)}")
+
+
+STORIES = {
+    "NFS 4 below an overlay": nfs4_overlay,
+    "NFS 3 below an overlay": nfs3_overlay,
+    "NFS as the root itself, written to": nfs_itself,
+    "CIFS below an overlay, as guest": cifs_guest_overlay,
+    "CIFS below an overlay, as a user": cifs_user_overlay,
+    "CIFS with a wrong password": cifs_wrong_password,
+    "nobody serves": nobody_serves,
+    "what is not exported": not_exported,
+    "an initramfs without the modules": no_modules,
+}
+ALONE = {"the server goes away, and the machine still ends": server_gone}
+
+
+def chosen(table):
+    return {words: tell for words, tell in table.items()
+            if not sys.argv[1:] or any(fnmatch.fnmatch(words, f"*{p}*") for p in sys.argv[1:])}
+
+
+def tell_one(tell, top, boots, servers):
+    story = stories.Story(tell.__name__, top, boots)
+    try:
+        tell(story, servers)
+    finally:
+        story.finish()
+
+
+def body(check):
+    lacking = [name for name in ("ganesha.nfsd", "rpcbind", "smbd", "pdbedit") if not shutil.which(name)]
+    if lacking:
+        raise NotPermitted(f"lacking {', '.join(lacking)}")
+    top, boots = stories.stand(check, "initramfs-netroot")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with contextlib.ExitStack() as stack:
+        servers = Servers(stack, top, boots)
+        with concurrent.futures.ThreadPoolExecutor(stories.GUESTS) as pool:
+            told = [(words, pool.submit(tell_one, tell, top, boots, servers))
+                    for words, tell in chosen(STORIES).items()]
+            for words, future in told:
+                with check.check(words):
+                    future.result()
+        for words, tell in chosen(ALONE).items():
+            with check.check(words):
+                tell_one(tell, top, boots, servers)
+
+
+tap.main(body)
