@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.util
 import os
 import stat
+import subprocess
 import sys
 import tempfile
 import types
@@ -27,6 +28,7 @@ def load(name):
 
 
 mkos = load("cci-mkos")
+cgz, exports = mkos.cgz, mkos.exports
 
 
 def read(path):
@@ -117,6 +119,9 @@ def body(check):
         check_agent(check, scratch)
         check_squashfs(check, scratch)
         check_key(check, scratch)
+        check_settings(check)
+        check_stray_release(check, scratch)
+        check_exports(check, scratch)
 
 
 def check_agent(check, scratch):
@@ -155,7 +160,8 @@ def check_squashfs(check, scratch):
 
 
 def check_key(check, scratch):
-    options = types.SimpleNamespace(initramfs=f"{scratch}/programs",
+    options = types.SimpleNamespace(initramfs=f"{scratch}/programs", initramfs_drivers="common",
+                                    initramfs_with=[], initramfs_ca=None,
                                     dracut_module=os.path.join(TOP, "dracut-module"))
     os.mkdir(options.initramfs)
     for name in mkos.INITRAMFS_PROGRAMS:
@@ -167,6 +173,97 @@ def check_key(check, scratch):
         with open(f"{options.initramfs}/cci-init", "a", encoding="ascii") as file:
             file.write("new")
         equal(mkos.initramfs_key(options) != key, True, "another program has another key")
+        key = mkos.initramfs_key(options)
+        options.initramfs_drivers = "virtio"
+        equal(mkos.initramfs_key(options) != key, True, "other drivers have another key")
+
+
+def check_settings(check):
+    options = mkos.parse(["debian:bookworm", "--initramfs-drivers", "none", "--initramfs-with",
+                          "shell,https", "--initramfs-ca", "/ca.pem"])
+    with check.check("what the initramfs shall have becomes settings of the dracut module"):
+        equal(mkos.initramfs_settings(options),
+              {"cci_life": "lean", "cci_drivers": "none", "cci_shell": "yes", "cci_https": "yes",
+               "cci_ca": "/ca.pem"}, "settings")
+        equal(mkos.initramfs_settings(mkos.parse(["debian:bookworm"])),
+              {"cci_life": "lean", "cci_drivers": "common"}, "defaults")
+    with check.check("what it cannot have is a mistake"):
+        for wrong in (["--initramfs-drivers", "all"], ["--initramfs-with", "shell,net"]):
+            done = subprocess.run([os.path.join(TOP, "tools/cci-mkos"), "debian:bookworm", *wrong],
+                                  capture_output=True, text=True, check=False)
+            equal((done.returncode, wrong[0] in done.stderr), (2, True), done.stderr)
+    with check.check("each setting is one that the module reads"):
+        with open(os.path.join(TOP, "dracut-module/90cci/module-setup.sh"), encoding="utf-8") as file:
+            module = file.read()
+        equal([v for v in ("cci_drivers", "cci_shell", "cci_https", "cci_ca") if v not in module],
+              [], "settings that the module does not know")
+
+
+def check_stray_release(check, scratch):
+    """With /etc/initrd-release a system takes itself for an initramfs and never starts."""
+    tree = f"{scratch}/stray"
+    os.makedirs(f"{tree}/etc")
+    for name in ("etc/initrd-release", "etc/hosts"):
+        with open(f"{tree}/{name}", "w", encoding="ascii") as file:
+            file.write(name)
+    with check.check("an archive with /etc/initrd-release is not made"):
+        try:
+            with mkos.Archive(f"{scratch}/stray.cgz", 0) as archive:
+                archive.add_tree(tree)
+            raise AssertionError("it was made")
+        except cgz.Refused as why:
+            equal("/etc/initrd-release" in str(why), True, str(why))
+        equal(os.path.exists(f"{scratch}/stray.cgz"), False, "the archive")
+    listed = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], input=b"./etc\n./etc/hosts\n",
+                            cwd=tree, stdout=subprocess.PIPE, check=True).stdout
+    stray = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"],
+                           input=b"./etc/initrd-release\n", cwd=tree, stdout=subprocess.PIPE,
+                           check=True).stdout
+    packed = {"plain": listed + stray, "gzip": gzip.compress(listed) + gzip.compress(stray),
+              "zstd": subprocess.run(["zstd", "-qc"], input=listed + stray, stdout=subprocess.PIPE,
+                                     check=True).stdout}
+    with check.check("one made elsewhere is refused, however it is packed"):
+        for kind, data in packed.items():
+            path = f"{scratch}/{kind}.cgz"
+            with open(path, "wb") as file:
+                file.write(data)
+            equal(cgz.names(path), ["etc", "etc/hosts", "etc/initrd-release"], f"names in {kind}")
+            done = subprocess.run([os.path.join(TOP, "tools/cci-mkos"), "--check-cgz", path],
+                                  capture_output=True, text=True, check=False)
+            equal((done.returncode, path in done.stderr and "/etc/initrd-release" in done.stderr),
+                  (1, True), done.stderr)
+    with check.check("a good one passes, a damaged one is told"):
+        with open(f"{scratch}/good.cgz", "wb") as file:
+            file.write(gzip.compress(listed))
+        cgz.check(f"{scratch}/good.cgz")
+        for damaged in (listed[:150], b"not an archive", listed[:54] + b"zzzzzzzz" + listed[62:]):
+            with open(f"{scratch}/damaged.cgz", "wb") as file:
+                file.write(damaged)
+            try:
+                cgz.check(f"{scratch}/damaged.cgz")
+                raise AssertionError(f"{damaged[:20]} passed")
+            except cgz.Refused:
+                pass
+
+
+def check_exports(check, scratch):
+    with check.check("sample exports name the trees and the clients"):
+        files = exports.write(f"{scratch}/exports", "/x/srv", "10.0.0.0/16")
+        equal([os.path.basename(path) for path in files], ["exports", "ganesha.conf", "smb.conf"],
+              "files")
+        for path in files:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            equal(("/x/srv/os" in text, "10.0.0.0/16" in text, "{" in text.split("\n", 2)[2] and
+                   "{os}" in text), (True, True, False), path)
+    with check.check("a directory or net that cannot stand there is refused"):
+        for srv, clients in (("/a b", "*"), ("/srv;", "*"), ("/srv", "everybody"),
+                             ("/srv", "10.0.0.1/8")):
+            try:
+                exports.texts(srv, clients)
+                raise AssertionError(f"{srv} {clients} passed")
+            except exports.Refused:
+                pass
 
 
 if __name__ == "__main__":
