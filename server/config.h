@@ -71,6 +71,7 @@ struct config {
 	struct config_exports exports;
 	char lab[CONFIG_NAME_MAX];
 	char hosts[CONFIG_PATH_MAX];  /* directory of host files */
+	char health[CONFIG_PATH_MAX]; /* empty: no health job */
 	char tokens[CONFIG_PATH_MAX]; /* empty: no file of tokens */
 	struct config_peers open_to[CONFIG_NETS_MAX];
 	size_t n_open_to;

@@ -499,6 +499,7 @@ static const struct config_key root_keys[] = {
 	  .is_good = is_lab,
 	  .expected = "a name of letters, digits, - and _" },
 	PATH("hosts", hosts),
+	PATH("health", health),
 	SECTION("api", api_keys),
 	{ .name = "power", .type = &config_not_built },
 };

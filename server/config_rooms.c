@@ -24,6 +24,7 @@ void config_to_services(const struct config *config, const struct config_rooms *
 		.results = config->results,
 		.state = config->state,
 		.hosts_dir = config->hosts[0] ? config->hosts : NULL,
+		.health = config->health[0] ? config->health : NULL,
 		.roots = rooms->services_roots,
 		.n_roots = config->n_roots,
 		.boot_server = config->dhcp.boot_server,

@@ -91,8 +91,9 @@ static int read_priority(struct job *job, struct job_error *error)
 	const json_t *value = job_get(job, "priority");
 	json_int_t number = json_integer_value(value);
 
-	if (value && (!json_is_integer(value) || number < -1000 || number > 1000))
-		return job_bad(error, "priority", "expected a number from -1000 to 1000");
+	if (value && (!json_is_integer(value) || number < 0 || number > JOB_PRIORITY_MAX))
+		return job_bad(error, "priority", "expected a number from 0 to %d",
+		               JOB_PRIORITY_MAX);
 	job->priority = value ? (int32_t)number : 0;
 	return 0;
 }
@@ -256,6 +257,9 @@ static int read_rest(struct job *job, struct job_error *error)
 	if (r != 0)
 		return r;
 	r = read_bool(job, "strict", &job->strict, error);
+	if (r != 0)
+		return r;
+	r = read_bool(job, "health_check", &job->health_check, error);
 	if (r != 0)
 		return r;
 	r = read_disks(job, error);

@@ -39,6 +39,7 @@ int job_next_from_name(struct slice name);
 #define JOB_SECONDS_MAX         (365 * 86400)
 #define JOB_DISKS_MAX           16
 #define JOB_QUEUES_MAX          2
+#define JOB_PRIORITY_MAX        9
 #define JOB_PP_MAX              40 /* length of the parameters in a result path */
 
 /*
@@ -60,7 +61,8 @@ struct job {
 	enum os_mount os_mount;
 	uint32_t runtime_sec;               /* JOB_RUNTIME_DEFAULT_SEC when the job does not say */
 	uint32_t timeout_sec;               /* 0 when the job does not say: see job_run_seconds */
-	int32_t priority;                   /* higher goes first; 0 */
+	int32_t priority;                   /* 0 to JOB_PRIORITY_MAX; the higher goes first */
+	bool health_check;                  /* shows whether its host is in order */
 	const char *queue;                  /* name as given, or NULL */
 	const char *queues[JOB_QUEUES_MAX]; /* where the job waits: queue, else the defaults */
 	unsigned n_queues;

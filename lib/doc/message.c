@@ -16,10 +16,9 @@
 #include "lib/doc/job.h"
 
 static const char *const stage_names[_MESSAGE_STAGE_MAX] = {
-	[MESSAGE_STAGE_SETUP] = "setup",
-	[MESSAGE_STAGE_RUNNING] = "running",
-	[MESSAGE_STAGE_POST] = "post",
-	[MESSAGE_STAGE_UPLOADING] = "uploading",
+	[MESSAGE_STAGE_SETUP] = "setup",         [MESSAGE_STAGE_RUNNING] = "running",
+	[MESSAGE_STAGE_POST] = "post",           [MESSAGE_STAGE_UPLOADING] = "uploading",
+	[MESSAGE_STAGE_REBOOTING] = "rebooting",
 };
 DEFINE_NAME_TABLE(message_stage, stage_names);
 
@@ -100,9 +99,10 @@ static void append_object(struct buffer *out, json_t *root)
 
 void message_hello_build(struct buffer *out, const struct message_hello *m)
 {
-	append_object(out, json_pack("{s:s, s:s, s:i, s:s, s:I}", "boot_id", m->boot_id, "agent",
-	                             m->agent, "api", (int)m->api, "kernel", m->kernel, "uptime_ms",
-	                             (json_int_t)m->uptime_ms));
+	append_object(out,
+	              json_pack("{s:s, s:s, s:i, s:s, s:I, s:s*}", "boot_id", m->boot_id, "agent",
+	                        m->agent, "api", (int)m->api, "kernel", m->kernel, "uptime_ms",
+	                        (json_int_t)m->uptime_ms, "mode", m->mode[0] ? m->mode : NULL));
 }
 
 int message_hello_parse(struct slice body, struct message_hello *ret)
@@ -117,6 +117,7 @@ int message_hello_parse(struct slice body, struct message_hello *ret)
 	if (get_text(root, "boot_id", ret->boot_id, sizeof(ret->boot_id)) != 0 ||
 	    get_text(root, "agent", ret->agent, sizeof(ret->agent)) != 0 ||
 	    get_text(root, "kernel", ret->kernel, sizeof(ret->kernel)) != 0 ||
+	    get_text(root, "mode", ret->mode, sizeof(ret->mode)) != 0 ||
 	    get_number(root, "api", INT32_MAX, &api) != 0 ||
 	    get_number(root, "uptime_ms", INT64_MAX, &ret->uptime_ms) != 0)
 		return MESSAGE_BAD;
@@ -182,8 +183,15 @@ int message_answer_parse(struct slice body, struct message_answer *ret)
 
 void message_stage_build(struct buffer *out, const struct message_stage_report *m)
 {
-	append_object(out, json_pack("{s:s, s:I}", "stage", message_stage_to_name(m->stage),
-	                             "uptime_ms", (json_int_t)m->uptime_ms));
+	if (m->stage != MESSAGE_STAGE_REBOOTING) {
+		append_object(out, json_pack("{s:s, s:I}", "stage", message_stage_to_name(m->stage),
+		                             "uptime_ms", (json_int_t)m->uptime_ms));
+		return;
+	}
+	append_object(out,
+	              json_pack("{s:s, s:I, s:s, s:I}", "stage", message_stage_to_name(m->stage),
+	                        "uptime_ms", (json_int_t)m->uptime_ms, "boot_id", m->boot_id,
+	                        "within", (json_int_t)m->within_sec));
 }
 
 int message_stage_parse(struct slice body, struct message_stage_report *ret)
@@ -197,7 +205,11 @@ int message_stage_parse(struct slice body, struct message_stage_report *ret)
 		return r;
 	name = json_string_value(json_object_get(root, "stage"));
 	stage = name ? message_stage_from_name(slice_from_text(name)) : -1;
-	if (stage < 0 || get_number(root, "uptime_ms", INT64_MAX, &ret->uptime_ms) != 0)
+	if (stage < 0 || get_number(root, "uptime_ms", INT64_MAX, &ret->uptime_ms) != 0 ||
+	    get_text(root, "boot_id", ret->boot_id, sizeof(ret->boot_id)) != 0 ||
+	    get_seconds(root, "within", &ret->within_sec) != 0)
+		return MESSAGE_BAD;
+	if (stage == MESSAGE_STAGE_REBOOTING && !ret->boot_id[0])
 		return MESSAGE_BAD;
 	ret->stage = (enum message_stage)stage;
 	return 0;

@@ -21,6 +21,7 @@ enum message_stage {
 	MESSAGE_STAGE_RUNNING,
 	MESSAGE_STAGE_POST,
 	MESSAGE_STAGE_UPLOADING,
+	MESSAGE_STAGE_REBOOTING, /* the machine goes down and comes back for the same attempt */
 	_MESSAGE_STAGE_MAX,
 };
 
@@ -48,6 +49,7 @@ struct message_hello {
 	char boot_id[MESSAGE_WORD_MAX], agent[MESSAGE_WORD_MAX], kernel[MESSAGE_PATH_MAX];
 	unsigned api;
 	uint64_t uptime_ms;
+	char mode[16]; /* "kdump": the kernel that was started because another one died; else "" */
 };
 
 void message_hello_build(struct buffer *out, const struct message_hello *m);
@@ -73,6 +75,9 @@ int message_answer_parse(struct slice body, struct message_answer *ret);
 struct message_stage_report {
 	enum message_stage stage;
 	uint64_t uptime_ms;
+	/* with REBOOTING, which counts only from the kernel that said hello last: */
+	char boot_id[MESSAGE_WORD_MAX];
+	uint32_t within_sec; /* it is back in that time; 0: not said */
 };
 
 void message_stage_build(struct buffer *out, const struct message_stage_report *m);

@@ -33,6 +33,9 @@ struct job_record {
 	char queues[2][JOB_NAME_MAX];
 	unsigned n_queues;
 	char arch[HOST_ARCH_MAX];
+	char submitter[JOB_NAME_MAX]; /* whose it is: account, else mail address; may be empty */
+	enum job_kind kind;
+	bool is_held; /* waits for a person, not for a machine */
 	int64_t priority;
 	char result_root[JOB_ROOT_MAX];
 	unsigned tries, max_tries, lost_offers;
@@ -56,6 +59,8 @@ struct attempt {
 	char kernel_path[JOB_ROOT_MAX];    /* URL path whose whole transfer means that it boots */
 	enum job_verdict verdict;
 	char cause[JOB_CAUSE_MAX];
+	usec_t run_limit;        /* of its job, and what was added to it */
+	usec_t run_until_steady; /* until then the job's code may run; 0: it has not begun */
 	usec_t deadline_steady;
 	usec_t seen_steady; /* last sign of life */
 	usec_t offered_wall, hello_wall, ended_wall;

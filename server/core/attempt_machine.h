@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
  * The states of an attempt: one try of a job on one host, from the offer in a boot script to its
- * end. state-machines.md 2.5, the part that a boot with `rdinit=` needs.
+ * end (state-machines.md 2.5).
  */
 #pragma once
 
@@ -16,6 +16,8 @@ enum attempt_state {
 	ATTEMPT_BOOTING,    /* its kernel was served whole */
 	ATTEMPT_SETUP,      /* the agent said hello and may run the job's code */
 	ATTEMPT_RUNNING,    /* the job's program runs */
+	ATTEMPT_REBOOTING,  /* the agent said that the machine goes down and comes back for more */
+	ATTEMPT_CRASHED,    /* its kernel died; the kdump kernel sends what is left of it */
 	ATTEMPT_UPLOADING,  /* the program has ended; results are on their way */
 	ATTEMPT_CANCELLING, /* somebody does not want it any more; the agent is being told */
 	ATTEMPT_DONE,       /* with a verdict */
@@ -31,6 +33,8 @@ enum attempt_event {
 	ATTEMPT_EVENT_KERNEL, /* the kernel was served whole */
 	ATTEMPT_EVENT_HELLO,
 	ATTEMPT_EVENT_RUN,
+	ATTEMPT_EVENT_REBOOT,   /* announced by the agent */
+	ATTEMPT_EVENT_CRASH,    /* a kdump kernel said hello */
 	ATTEMPT_EVENT_POST,     /* the program ended */
 	ATTEMPT_EVENT_FINISH,   /* the agent's last word, with a verdict */
 	ATTEMPT_EVENT_CANCEL,   /* a user's wish */
@@ -42,7 +46,10 @@ enum attempt_event {
 /*
  * A report of a later stage implies the earlier ones, so hello, run, post and finish move from
  * every earlier state. A report of an earlier stage than the present one is refused by the table
- * and is nothing to complain about: it was late.
+ * and is nothing to complain about: it was late. A machine that announced its reboot is back only
+ * with a hello of another kernel: whatever else comes in its name was said before it went down.
+ *
+ * A crash is an end by the job's code: fail with the cause crash, never infrastructure.
  */
 extern const struct machine attempt_machine;
 

@@ -49,6 +49,9 @@ struct boot_decision boot_decide(const struct boot_facts *facts)
 	if (facts->state == ATTEMPT_OFFERED || facts->state == ATTEMPT_LOADING)
 		return (struct boot_decision){ .answer = BOOT_ANSWER_SAME,
 			                       .rebind = is_new_boot(facts) };
+	if (facts->state == ATTEMPT_REBOOTING) /* announced: it comes back for its own script */
+		return (struct boot_decision){ .answer = BOOT_ANSWER_SAME,
+			                       .rebind = is_new_boot(facts) };
 	if (facts->state == ATTEMPT_BOOTING)
 		return decide_booting(facts);
 	return decide_running(facts);

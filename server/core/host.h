@@ -16,6 +16,7 @@
 #define HOST_NAME_MAX_LEN 64 /* with its NUL; EVENT_HOST_MAX is the same */
 #define HOST_ARCH_MAX     16
 #define HOST_REASON_MAX   128
+#define HOST_OWNER_MAX    132
 #define HOST_QUEUES_MAX   16
 #define HOST_QUEUE_MAX    96
 #define HOST_MACS_MAX     16
@@ -23,14 +24,23 @@
 struct host {
 	char name[HOST_NAME_MAX_LEN];
 	enum host_state state;
-	unsigned flags;               /* enum host_flag */
-	char reason[HOST_REASON_MAX]; /* of drain and its like */
-	char arch[HOST_ARCH_MAX];     /* empty: not known */
-	uint64_t memory;              /* bytes; 0: not known */
-	usec_t seen_wall;             /* 0: never */
+	unsigned flags;                    /* enum host_flag */
+	char reason[HOST_REASON_MAX];      /* of drain and its like */
+	char arch[HOST_ARCH_MAX];          /* empty: not known */
+	uint64_t memory;                   /* bytes; 0: not known */
+	char reserved_for[HOST_OWNER_MAX]; /* a submitter; with HOST_FLAG_RESERVED */
+	usec_t reserved_until_steady;
+	unsigned checks_passed; /* health jobs in a row */
+	usec_t seen_wall;       /* 0: never */
 	char queues[HOST_QUEUES_MAX][HOST_QUEUE_MAX];
 	unsigned n_queues; /* 0: its name and its groups stand for them */
 };
+
+/* Whether somebody has it for himself at that moment (steady). */
+static inline bool host_is_reserved(const struct host *host, usec_t steady)
+{
+	return (host->flags & HOST_FLAG_RESERVED) && host->reserved_until_steady > steady;
+}
 
 /* A name of a host may stand in a file name, a URL and an iPXE script. */
 bool host_name_is_good(struct slice name);

@@ -21,7 +21,7 @@ static const char *const events[_HOST_EVENT_MAX] = {
 };
 
 static const char *const flags[HOST_N_FLAGS] = {
-	"discovered", "drain", "quarantine", "maintenance", "file",
+	"discovered", "drain", "quarantine", "maintenance", "file", "needs_check", "reserved",
 };
 
 static const struct machine_move moves[] = {
@@ -67,4 +67,11 @@ const char *host_flag_to_name(int bit)
 	const char *name = table_name(flags, ARRAY_SIZE(flags), bit);
 
 	return name ? name : "?";
+}
+
+unsigned host_flag_from_name(struct slice name)
+{
+	int bit = table_value(flags, ARRAY_SIZE(flags), name);
+
+	return bit < 0 ? 0 : 1U << bit;
 }

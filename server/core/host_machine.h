@@ -45,15 +45,34 @@ enum host_flag {
 	HOST_FLAG_DRAIN = 1 << 1,
 	HOST_FLAG_QUARANTINE = 1 << 2,
 	HOST_FLAG_MAINTENANCE = 1 << 3,
-	HOST_FLAG_FILE = 1 << 4, /* defined by a file of hosts.d: read-only over the API */
+	HOST_FLAG_FILE = 1 << 4,        /* defined by a file of hosts.d: read-only over the API */
+	HOST_FLAG_NEEDS_CHECK = 1 << 5, /* infrastructure failed there: a health job goes first */
+	HOST_FLAG_RESERVED = 1 << 6,    /* somebody has it for himself until a moment */
 };
-#define HOST_N_FLAGS 5
+#define HOST_N_FLAGS 7
 
 /* Name of the flag with that bit number (0 .. HOST_N_FLAGS-1): "discovered" and so on. */
 const char *host_flag_to_name(int bit);
 
-/* S8: whether flags keep every user's job away. */
-static inline bool host_flags_bar(unsigned flags)
+/* The flag of that name, or 0. */
+unsigned host_flag_from_name(struct slice name);
+
+/* What a job is for. */
+enum job_kind {
+	JOB_KIND_USER,
+	JOB_KIND_HEALTH, /* shows whether a host is in order */
+	_JOB_KIND_MAX,
+};
+
+/*
+ * S8: whether flags keep every job of that kind away. Drain, quarantine and maintenance bar a
+ * user's job, and so does a check that is due; a health job is kept away only where people are at
+ * work (drain, maintenance).
+ */
+static inline bool host_flags_bar(unsigned flags, enum job_kind kind)
 {
-	return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE)) != 0;
+	if (kind == JOB_KIND_HEALTH)
+		return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_MAINTENANCE)) != 0;
+	return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE |
+	                 HOST_FLAG_NEEDS_CHECK)) != 0;
 }

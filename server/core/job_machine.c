@@ -19,6 +19,7 @@ static const char *const events[_JOB_EVENT_MAX] = {
 	[JOB_EVENT_FINISH] = "finish",   [JOB_EVENT_CANCEL] = "cancel",
 	[JOB_EVENT_TIMEOUT] = "timeout", [JOB_EVENT_GIVE_UP] = "give_up",
 	[JOB_EVENT_EXPIRE] = "expire",   [JOB_EVENT_SKIP] = "skip",
+	[JOB_EVENT_HOLD] = "hold",
 };
 
 static const char *const verdicts[_JOB_VERDICT_MAX] = {
@@ -32,9 +33,11 @@ static const struct machine_move moves[] = {
 	{ JOB_QUEUED, JOB_EVENT_BLOCK, JOB_WAITING },
 	{ JOB_QUEUED, JOB_EVENT_CLAIM, JOB_ACTIVE },
 	{ JOB_ACTIVE, JOB_EVENT_REQUEUE, JOB_QUEUED },
+	{ JOB_ACTIVE, JOB_EVENT_HOLD, JOB_WAITING },
 	{ JOB_ACTIVE, JOB_EVENT_FINISH, JOB_FINISHED },
 	{ JOB_ACTIVE, JOB_EVENT_TIMEOUT, JOB_TIMEOUT },
 	{ JOB_ACTIVE, JOB_EVENT_GIVE_UP, JOB_ERROR },
+	{ JOB_WAITING, JOB_EVENT_GIVE_UP, JOB_ERROR }, /* held, and nobody came */
 	{ MACHINE_ANY, JOB_EVENT_CANCEL, JOB_CANCELLED },
 	{ JOB_WAITING, JOB_EVENT_EXPIRE, JOB_EXPIRED },
 	{ JOB_QUEUED, JOB_EVENT_EXPIRE, JOB_EXPIRED },
@@ -71,6 +74,8 @@ static usec_t back_off(unsigned n_before)
 
 static struct job_judgement judge_infra(const struct job_judge_facts *facts)
 {
+	if (facts->n_failed_hosts >= JOB_POISON_HOSTS)
+		return (struct job_judgement){ .event = JOB_EVENT_HOLD, .charge = true };
 	if (facts->tries + 1 >= facts->max_tries)
 		return (struct job_judgement){ .event = JOB_EVENT_GIVE_UP, .charge = true };
 	return (struct job_judgement){
@@ -105,6 +110,8 @@ struct job_judgement job_judge(const struct job_judge_facts *facts)
 	case ATTEMPT_BOOTING:
 	case ATTEMPT_SETUP:
 	case ATTEMPT_RUNNING:
+	case ATTEMPT_REBOOTING:
+	case ATTEMPT_CRASHED:
 	case ATTEMPT_UPLOADING:
 	case ATTEMPT_CANCELLING:
 	case _ATTEMPT_STATE_MAX:

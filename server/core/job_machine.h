@@ -36,6 +36,7 @@ enum job_event {
 	JOB_EVENT_GIVE_UP, /* too many attempts failed */
 	JOB_EVENT_EXPIRE,  /* nobody took it in time */
 	JOB_EVENT_SKIP,    /* what it depends on failed */
+	JOB_EVENT_HOLD,    /* it failed on too many hosts: somebody has to look at it */
 	_JOB_EVENT_MAX,
 };
 
@@ -59,6 +60,7 @@ struct job_judge_facts {
 	bool ran_out;              /* the agent ended the job's code at its deadline */
 	unsigned tries, max_tries; /* infrastructure failures charged before this one */
 	unsigned lost_offers;      /* offers lost before this one */
+	unsigned n_failed_hosts; /* distinct ones that infrastructure failed it on, this included */
 };
 
 struct job_judgement {
@@ -67,6 +69,12 @@ struct job_judgement {
 	bool lost_offer; /* count one more lost offer */
 	usec_t back_off; /* REQUEUE: not again before that long */
 };
+
+/* A job that fails for infrastructure on this many hosts is more likely to blame than they are. */
+#define JOB_POISON_HOSTS 3
+
+/* How long a held job waits for a person before it ends as an error. */
+#define JOB_HOLD_LENGTH (24 * 60 * USEC_PER_MINUTE)
 
 /* More offers than this to machines that never fetch a file, and each further one is charged. */
 #define JOB_LOST_OFFERS_MAX 10
@@ -77,6 +85,7 @@ struct job_judgement {
 /*
  * What the end of an attempt means for its job: a verdict finishes it, a deadline of the run times
  * it out (whoever was first to see it passed, the agent or we), infrastructure is tried again with
- * back-off until max_tries, a lost offer costs nothing.
+ * back-off until max_tries, a lost offer costs nothing. A job that infrastructure fails on
+ * JOB_POISON_HOSTS distinct hosts is held.
  */
 struct job_judgement job_judge(const struct job_judge_facts *facts);

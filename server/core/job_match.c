@@ -12,6 +12,7 @@ static const char *const texts[_JOB_MATCH_MAX] = {
 	[JOB_MATCH_OTHER_HOST] = "names another host, group or queue",
 	[JOB_MATCH_ARCH] = "has another architecture",
 	[JOB_MATCH_BARRED] = "takes no jobs now",
+	[JOB_MATCH_RESERVED] = "is reserved for somebody else",
 	[JOB_MATCH_DISCOVERED] = "is not registered",
 	[JOB_MATCH_FAILED] = "failed this job before",
 };
@@ -64,8 +65,11 @@ int job_match(const struct job_wish *wish, const struct host *host)
 {
 	if (!wants(wish, host))
 		return JOB_MATCH_OTHER_HOST;
-	if (host_flags_bar(host->flags))
+	if (host_flags_bar(host->flags, wish->kind))
 		return JOB_MATCH_BARRED;
+	if (host_is_reserved(host, wish->steady) && wish->kind == JOB_KIND_USER &&
+	    !slice_equal(wish->submitter, slice_from_text(host->reserved_for)))
+		return JOB_MATCH_RESERVED;
 	if ((host->flags & HOST_FLAG_DISCOVERED) &&
 	    !slice_equal(wish->testbox, slice_from_text(host->name)))
 		return JOB_MATCH_DISCOVERED;

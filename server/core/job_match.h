@@ -11,7 +11,10 @@ struct job_wish {
 	struct slice testbox, tbox_group;
 	struct slice queues[2];
 	unsigned n_queues;
-	struct slice arch;     /* of the system it boots */
+	struct slice arch; /* of the system it boots */
+	struct slice submitter;
+	enum job_kind kind;
+	usec_t steady;         /* the moment asked about */
 	bool testbox_is_host;  /* a host of that very name is registered */
 	bool failed_here;      /* an attempt on this host failed for infrastructure */
 	bool can_go_elsewhere; /* another matching host has not failed it yet */
@@ -21,7 +24,8 @@ enum job_match {
 	JOB_MATCHES = 0,
 	JOB_MATCH_OTHER_HOST, /* it names another host, group or queue */
 	JOB_MATCH_ARCH,       /* the host has another architecture */
-	JOB_MATCH_BARRED,     /* the host takes no jobs (drain, quarantine, maintenance) */
+	JOB_MATCH_BARRED,     /* the host takes no such jobs (host_flags_bar) */
+	JOB_MATCH_RESERVED,   /* somebody else has it for himself */
 	JOB_MATCH_DISCOVERED, /* the host registered itself; only a job that names it may use it */
 	JOB_MATCH_FAILED,     /* it failed there before and can go elsewhere */
 	_JOB_MATCH_MAX,

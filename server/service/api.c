@@ -40,6 +40,7 @@ static const struct route routes[] = {
 	{ G, EVERYBODY, "/v1/jobs/:", api_jobs_show },
 	{ P, TRUSTED, "/v1/jobs/:/cancel", api_jobs_cancel },
 	{ P, TRUSTED, "/v1/jobs/:/retry", api_jobs_retry },
+	{ P, TRUSTED, "/v1/jobs/:/renew", api_jobs_renew },
 	{ G, EVERYBODY, "/v1/jobs/:/why", api_jobs_why },
 	{ G, EVERYBODY, "/v1/jobs/:/events", api_jobs_events },
 	{ G, EVERYBODY, "/v1/jobs/:/log", api_jobs_log },
@@ -52,6 +53,9 @@ static const struct route routes[] = {
 	{ D, TRUSTED, "/v1/hosts/:", api_hosts_delete },
 	{ P, TRUSTED, "/v1/hosts/:/drain", api_hosts_drain },
 	{ P, TRUSTED, "/v1/hosts/:/undrain", api_hosts_undrain },
+	{ P, TRUSTED, "/v1/hosts/:/flags/:", api_hosts_set_flag },
+	{ D, TRUSTED, "/v1/hosts/:/flags/:", api_hosts_clear_flag },
+	{ P, TRUSTED, "/v1/hosts/:/check", api_hosts_check },
 	{ G, EVERYBODY, "/v1/events", api_events },
 	{ P, EVERYBODY, "/v1/attempts/:/hello", api_agent_hello },
 	{ P, EVERYBODY, "/v1/attempts/:/stage", api_agent_stage },
@@ -69,6 +73,7 @@ static const struct route routes[] = {
 	{ G, EVERYBODY, "/job_initrd_tmpfs/:/job.cgz", api_boot_job_cgz },
 	{ P, TRUSTED, "/submit_job", api_compass_submit },
 	{ P, TRUSTED, "/cancel_jobs", api_compass_cancel },
+	{ G, EVERYBODY, "/renew_deadline", api_compass_renew },
 	{ U, TRUSTED, "/set_host_mac", api_set_host_mac },
 	{ U, TRUSTED, "/del_host_mac", api_del_host_mac },
 	{ U, TRUSTED, "/set_host2queues", api_set_host_queues },
@@ -141,8 +146,7 @@ static void allow(struct api_answer *answer, enum http_method method)
 		allow(answer, HTTP_METHOD_HEAD);
 }
 
-/* By address, or by a token. */
-static bool is_trusted(const struct api_request *rq)
+bool api_is_trusted(const struct api_request *rq)
 {
 	const struct services_config *config = &rq->s->config;
 
@@ -165,7 +169,7 @@ static int dispatch(struct api_request *rq)
 			continue;
 		}
 		rq->answer->allow[0] = '\0';
-		if (routes[i].access == TRUSTED && !is_trusted(rq))
+		if (routes[i].access == TRUSTED && !api_is_trusted(rq))
 			return api_problem(rq, 401, NULL,
 			                   "not from an address of api.open_to, and no token of "
 			                   "api.tokens");

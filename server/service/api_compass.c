@@ -5,6 +5,7 @@
  * cannot be used is answered 200 all the same: they would not do anything else.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,4 +171,36 @@ int api_compass_wtmp(struct api_request *rq)
 	                                                  strcmp(state, "running") == 0
 	                                                          ? SLICE_LITERAL("setup")
 	                                                          : slice_from_text(state)));
+}
+
+/*
+ * Text in, text out: the seconds that are left, or why not. From the machine of the job, which its
+ * user is logged in at, or from somebody who may administer.
+ */
+int api_compass_renew(struct api_request *rq)
+{
+	uint64_t more = api_query_u64(rq, "time", JOB_SECONDS_MAX, 0);
+	char text[64];
+	int64_t job;
+	usec_t left = 0;
+	int r;
+
+	if (reported_job(rq, &job) != 0 || more == 0)
+		return api_send_text(rq, 500, "expected job_id=ID&time=SECONDS");
+	if (!api_is_trusted(rq)) {
+		r = attempt_service_is_job_machine(rq->s, job, rq->call->peer);
+		if (r <= 0)
+			return r < 0 ? r
+			             : api_problem(rq, 403, NULL,
+			                           "not from the machine of this job");
+	}
+	r = attempt_service_renew(rq->s, &rq->m, job, more * USEC_PER_SEC, &left);
+	if (r < 0)
+		return r;
+	if (r == ATTEMPT_TOO_LONG)
+		return api_send_text(rq, 500, "a run may last a year at most");
+	if (r != ATTEMPT_OK)
+		return api_send_text(rq, 500, "the job does not run");
+	(void)snprintf(text, sizeof(text), "%" PRIu64, left / USEC_PER_SEC);
+	return api_send_text(rq, 200, text);
 }

@@ -10,7 +10,9 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/doc/document.h"
+#include "lib/doc/job.h"
 #include "server/service/api_routes.h"
+#include "server/service/blame_service.h"
 #include "server/service/host_service.h"
 #include "server/store/host_store.h"
 
@@ -156,7 +158,7 @@ int api_hosts_delete(struct api_request *rq)
 	return 0;
 }
 
-static int set_drain(struct api_request *rq, bool on)
+static int set_flag(struct api_request *rq, enum host_flag flag, bool on)
 {
 	char reason[HOST_REASON_MAX] = "";
 	struct host host;
@@ -169,19 +171,87 @@ static int set_drain(struct api_request *rq, bool on)
 	r = db_begin(rq->s->db);
 	if (r < 0)
 		return r;
-	r = services_finish(rq->s, host_service_set_flag(&rq->s->hosts, &rq->m, host.name,
-	                                                 HOST_FLAG_DRAIN, on, reason));
+	r = services_finish(
+		rq->s, host_service_set_flag(&rq->s->hosts, &rq->m, host.name, flag, on, reason));
 	return r < 0 ? r : api_hosts_show(rq);
 }
 
 int api_hosts_drain(struct api_request *rq)
 {
-	return set_drain(rq, true);
+	return set_flag(rq, HOST_FLAG_DRAIN, true);
 }
 
 int api_hosts_undrain(struct api_request *rq)
 {
-	return set_drain(rq, false);
+	return set_flag(rq, HOST_FLAG_DRAIN, false);
+}
+
+/* ?user=NAME&for=SECONDS */
+static int reserve(struct api_request *rq)
+{
+	char user[HOST_OWNER_MAX];
+	uint64_t length = api_query_u64(rq, "for", JOB_SECONDS_MAX, 0);
+	struct host host;
+	int r = find_host(rq, &host);
+
+	if (r != 0)
+		return r < 0 ? r : refuse_name(rq);
+	if (!api_query(rq, "user", user, sizeof(user)) || !user[0])
+		return api_problem(rq, 400, "user", "expected the account or mail address of jobs");
+	if (length == 0)
+		return api_problem(rq, 400, "for", "expected seconds, at most a year");
+	r = db_begin(rq->s->db);
+	if (r < 0)
+		return r;
+	r = services_finish(rq->s,
+	                    host_service_reserve(&rq->s->hosts, &rq->m, host.name, user,
+	                                         usec_add(rq->m.steady, length * USEC_PER_SEC)));
+	return r < 0 ? r : api_hosts_show(rq);
+}
+
+/* What people may set; the others say what a host is. */
+#define FLAGS_OF_PEOPLE                                                                            \
+	(HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE | HOST_FLAG_NEEDS_CHECK |  \
+	 HOST_FLAG_RESERVED)
+
+static int change_flag(struct api_request *rq, bool on)
+{
+	unsigned flag = host_flag_from_name(rq->args.arg[1]);
+
+	if (!(flag & FLAGS_OF_PEOPLE))
+		return api_problem(rq, 404, NULL,
+		                   "expected one of drain, quarantine, maintenance, needs_check, "
+		                   "reserved");
+	if (on && flag == HOST_FLAG_RESERVED)
+		return reserve(rq);
+	return set_flag(rq, (enum host_flag)flag, on);
+}
+
+int api_hosts_set_flag(struct api_request *rq)
+{
+	return change_flag(rq, true);
+}
+
+int api_hosts_clear_flag(struct api_request *rq)
+{
+	return change_flag(rq, false);
+}
+
+int api_hosts_check(struct api_request *rq)
+{
+	struct host host;
+	int r = find_host(rq, &host);
+
+	if (r != 0)
+		return r < 0 ? r : refuse_name(rq);
+	r = db_begin(rq->s->db);
+	if (r < 0)
+		return r;
+	r = services_finish(rq->s, blame_service_check(rq->s, &rq->m, host.name));
+	if (r == BLAME_NO_JOB)
+		return api_problem(rq, 409, NULL,
+		                   "the configuration names no health job that can be used");
+	return r < 0 ? r : api_hosts_show(rq);
 }
 
 /* Ends the transaction of a registration and says how it went, as Compass-CI does. */

@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/doc/document.h"
 #include "server/service/api_routes.h"
+#include "server/service/attempt_service.h"
 #include "server/service/job_service.h"
 #include "server/store/attempt_store.h"
 #include "server/store/file_store.h"
@@ -213,6 +214,28 @@ int api_jobs_why(struct api_request *rq)
 	return api_send_json(rq, 200,
 	                     json_pack("{s:s, s:o}", "state", job_state_to_name((int)job.state),
 	                               "reason", api_text_json(reason)));
+}
+
+int api_jobs_renew(struct api_request *rq)
+{
+	uint64_t more = api_query_u64(rq, "seconds", JOB_SECONDS_MAX, 0);
+	struct job_record job;
+	usec_t left = 0;
+	int r = api_find_job(rq, rq->args.arg[0], &job);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (more == 0)
+		return api_problem(rq, 400, "seconds", "expected seconds, at most a year");
+	r = attempt_service_renew(rq->s, &rq->m, job.id, more * USEC_PER_SEC, &left);
+	if (r < 0)
+		return r;
+	if (r == ATTEMPT_TOO_LONG)
+		return api_problem(rq, 400, "seconds", "a run may last a year at most");
+	if (r != ATTEMPT_OK)
+		return api_problem(rq, 409, NULL, "the job does not run");
+	return api_send_json(rq, 200,
+	                     json_pack("{s:I}", "deadline", (json_int_t)(left / USEC_PER_SEC)));
 }
 
 int api_jobs_cancel(struct api_request *rq)

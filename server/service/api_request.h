@@ -53,6 +53,9 @@ bool api_form(const struct api_request *rq, const char *key, char *to, size_t si
 uint64_t api_query_u64(const struct api_request *rq, const char *key, uint64_t max,
                        uint64_t fallback);
 
+/* Whether the client may submit, cancel and administer: by its address, or by a token. */
+bool api_is_trusted(const struct api_request *rq);
+
 /* The token of `Authorization: Bearer`; empty when there is none. */
 struct slice api_bearer(const struct api_request *rq);
 

@@ -13,6 +13,7 @@ int api_jobs_show(struct api_request *rq);
 int api_jobs_cancel(struct api_request *rq);
 int api_jobs_retry(struct api_request *rq);
 int api_jobs_why(struct api_request *rq);
+int api_jobs_renew(struct api_request *rq);
 int api_jobs_results(struct api_request *rq);
 int api_jobs_result(struct api_request *rq);
 
@@ -31,6 +32,9 @@ int api_hosts_put(struct api_request *rq);
 int api_hosts_delete(struct api_request *rq);
 int api_hosts_drain(struct api_request *rq);
 int api_hosts_undrain(struct api_request *rq);
+int api_hosts_set_flag(struct api_request *rq);
+int api_hosts_clear_flag(struct api_request *rq);
+int api_hosts_check(struct api_request *rq);
 int api_set_host_mac(struct api_request *rq);
 int api_del_host_mac(struct api_request *rq);
 int api_set_host_queues(struct api_request *rq);
@@ -59,6 +63,7 @@ int api_compass_append_var(struct api_request *rq);
 int api_compass_job_stage(struct api_request *rq);
 int api_compass_post_run(struct api_request *rq);
 int api_compass_wtmp(struct api_request *rq);
+int api_compass_renew(struct api_request *rq);
 int api_compass_done(struct api_request *rq);
 
 /* api.c */

@@ -61,6 +61,16 @@ int attempt_service_is_machine(struct services *s, const struct attempt *attempt
 	return mac_equal(machine.mac, attempt->mac);
 }
 
+int attempt_service_is_job_machine(struct services *s, int64_t job, uint32_t peer)
+{
+	struct attempt attempt;
+	int r = attempt_store_find_open_of_job(s->db, job, &attempt);
+
+	if (r != 0)
+		return MIN(r, 0);
+	return attempt_service_is_machine(s, &attempt, peer);
+}
+
 static int fill_next(struct services *s, int64_t job, struct message_answer *answer)
 {
 	CLEANUP(job_freep) struct job *parsed = NULL;
@@ -71,13 +81,18 @@ static int fill_next(struct services *s, int64_t job, struct message_answer *ans
 	return r;
 }
 
+static bool has_margin(enum attempt_state state)
+{
+	return state == ATTEMPT_SETUP || state == ATTEMPT_RUNNING;
+}
+
 /* What is left until the agent has to stop by itself: the server's margin is not the agent's. */
 static void fill_deadline(const struct moment *m, const struct attempt *attempt,
                           struct message_answer *answer)
 {
 	usec_t left = usec_sub(attempt->deadline_steady, m->steady);
 
-	if (attempt->state == ATTEMPT_RUNNING)
+	if (has_margin(attempt->state))
 		left = usec_sub(left, RUN_MARGIN);
 	answer->has_deadline = true;
 	answer->deadline_sec = (uint32_t)MIN(left / USEC_PER_SEC, (usec_t)UINT32_MAX);
@@ -108,9 +123,50 @@ static int advance(struct services *s, const struct moment *m, struct attempt *a
  */
 static int end_other_boot(struct services *s, const struct moment *m, struct attempt *attempt)
 {
-	int r = move_attempt(s, m, attempt, ATTEMPT_EVENT_FAIL, "unexpected_reset");
+	int r = move_attempt(s, m, attempt, ATTEMPT_EVENT_FAIL,
+	                     attempt->state == ATTEMPT_CRASHED ? NULL : "unexpected_reset");
 
 	return r < 0 ? r : ATTEMPT_GONE;
+}
+
+/* A kernel that was started because that of the attempt died: it brings what is left of it. */
+static int take_crash(struct services *s, const struct moment *m, struct attempt *attempt)
+{
+	int r;
+
+	if (attempt->state != ATTEMPT_CANCELLING) {
+		attempt->verdict = JOB_FAIL;
+		(void)snprintf(attempt->cause, sizeof(attempt->cause), "crash");
+		(void)snprintf(attempt->upload, sizeof(attempt->upload), "incomplete");
+	}
+	r = advance(s, m, attempt, ATTEMPT_EVENT_CRASH);
+	return r < 0 ? r : ATTEMPT_OK;
+}
+
+/*
+ * Lets an agent in. The same kernel again is its repeated hello. In a machine that announced its
+ * reboot that one is late, and only another kernel is back.
+ */
+static int welcome(struct services *s, const struct moment *m, struct attempt *attempt,
+                   const struct message_hello *hello)
+{
+	bool is_first = attempt->boot_id[0] == '\0';
+	bool is_same = strcmp(attempt->boot_id, hello->boot_id) == 0;
+	int r;
+
+	if (strcmp(hello->mode, "kdump") == 0)
+		return take_crash(s, m, attempt);
+	if (attempt->state == ATTEMPT_CRASHED)
+		return end_other_boot(s, m, attempt);
+	if (is_same && attempt->state == ATTEMPT_REBOOTING)
+		return ATTEMPT_OK;
+	if (!is_first && !is_same && attempt->state != ATTEMPT_REBOOTING)
+		return end_other_boot(s, m, attempt);
+	(void)snprintf(attempt->boot_id, sizeof(attempt->boot_id), "%s", hello->boot_id);
+	if (is_first)
+		attempt->hello_wall = m->wall;
+	r = advance(s, m, attempt, ATTEMPT_EVENT_HELLO);
+	return r < 0 ? r : ATTEMPT_OK;
 }
 
 static int take_hello(struct services *s, const struct moment *m, int64_t id, struct slice token,
@@ -120,19 +176,12 @@ static int take_hello(struct services *s, const struct moment *m, int64_t id, st
 	struct job_record job;
 	struct subject subject;
 	char job_id[JOB_ID_TEXT_MAX];
-	bool is_first;
 	int r = attempt_service_check(s, id, token, &attempt);
 
 	if (r != 0)
 		return r;
-	is_first = attempt.boot_id[0] == '\0';
-	if (!is_first && strcmp(attempt.boot_id, hello->boot_id) != 0)
-		return end_other_boot(s, m, &attempt);
-	(void)snprintf(attempt.boot_id, sizeof(attempt.boot_id), "%s", hello->boot_id);
-	if (is_first)
-		attempt.hello_wall = m->wall;
-	r = advance(s, m, &attempt, ATTEMPT_EVENT_HELLO);
-	if (r < 0)
+	r = welcome(s, m, &attempt, hello);
+	if (r != 0)
 		return r;
 	subject = attempt_subject(&attempt);
 	r = services_event(s, m, EVENT_AGENT_HELLO, &subject, "{s:s, s:s, s:s, s:I}", "boot_id",
@@ -171,7 +220,26 @@ static const struct {
 	[MESSAGE_STAGE_RUNNING] = { ATTEMPT_EVENT_RUN, EVENT_JOB_RUNNING },
 	[MESSAGE_STAGE_POST] = { ATTEMPT_EVENT_POST, EVENT_JOB_POST },
 	[MESSAGE_STAGE_UPLOADING] = { ATTEMPT_EVENT_POST, EVENT_UPLOAD_START },
+	[MESSAGE_STAGE_REBOOTING] = { ATTEMPT_EVENT_REBOOT, EVENT_HOST_REBOOT },
 };
+
+/* Said of an earlier boot than the present one, it is late and means nothing. */
+static int announce_reboot(struct services *s, const struct moment *m, struct attempt *attempt,
+                           const struct message_stage_report *report)
+{
+	usec_t within = report->within_sec * USEC_PER_SEC;
+	int r;
+
+	if (strcmp(attempt->boot_id, report->boot_id) != 0 || attempt->state == ATTEMPT_REBOOTING)
+		return 0;
+	r = move_attempt(s, m, attempt, ATTEMPT_EVENT_REBOOT, NULL);
+	if (r != 0)
+		return MIN(r, 0);
+	if (within == 0 || within > REBOOT_LENGTH_MAX)
+		within = REBOOT_LENGTH_MAX;
+	attempt->deadline_steady = usec_add(m->steady, within);
+	return move_attempt_touch(s, attempt);
+}
 
 static int stage(struct services *s, const struct moment *m, int64_t id, struct slice token,
                  const struct message_stage_report *report, struct message_answer *answer)
@@ -182,7 +250,10 @@ static int stage(struct services *s, const struct moment *m, int64_t id, struct 
 
 	if (r != 0)
 		return r;
-	r = advance(s, m, &attempt, stages[report->stage].event);
+	if (report->stage == MESSAGE_STAGE_REBOOTING)
+		r = announce_reboot(s, m, &attempt, report);
+	else
+		r = advance(s, m, &attempt, stages[report->stage].event);
 	if (r < 0)
 		return r;
 	fill_deadline(m, &attempt, answer);
@@ -203,6 +274,40 @@ int attempt_service_stage(struct services *s, const struct moment *m, int64_t id
 	r = services_finish(s, stage(s, m, id, token, report, &answer));
 	if (r == ATTEMPT_OK)
 		*ret_answer = answer;
+	return r;
+}
+
+static int renew(struct services *s, const struct moment *m, int64_t job, usec_t more,
+                 usec_t *ret_left)
+{
+	struct attempt attempt;
+	int r = attempt_store_find_open_of_job(s->db, job, &attempt);
+
+	if (r != 0)
+		return r < 0 ? r : ATTEMPT_GONE;
+	if (attempt.run_until_steady == 0 || attempt.state > ATTEMPT_UPLOADING)
+		return ATTEMPT_GONE;
+	if (usec_add(attempt.run_limit, more) > RUN_LENGTH_MAX)
+		return ATTEMPT_TOO_LONG;
+	attempt.run_limit = usec_add(attempt.run_limit, more);
+	attempt.run_until_steady = usec_add(attempt.run_until_steady, more);
+	if (attempt.state == ATTEMPT_RUNNING || attempt.state == ATTEMPT_UPLOADING)
+		attempt.deadline_steady = usec_add(attempt.deadline_steady, more);
+	*ret_left = usec_sub(attempt.run_until_steady, m->steady);
+	return move_attempt_touch(s, &attempt);
+}
+
+int attempt_service_renew(struct services *s, const struct moment *m, int64_t job, usec_t more,
+                          usec_t *ret_left)
+{
+	usec_t left = 0;
+	int r = db_begin(s->db);
+
+	if (r < 0)
+		return r;
+	r = services_finish(s, renew(s, m, job, more, &left));
+	if (r == ATTEMPT_OK)
+		*ret_left = left;
 	return r;
 }
 

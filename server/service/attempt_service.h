@@ -17,6 +17,7 @@ enum attempt_outcome {
 	ATTEMPT_NO_TOKEN = 1, /* no such attempt, or not its token: 401 */
 	ATTEMPT_GONE = 2,     /* it has ended, or another boot took its place: 410 */
 	ATTEMPT_FOREIGN = 3,  /* the peer is not the machine the attempt was given to: 403 */
+	ATTEMPT_TOO_LONG = 4, /* a run may not become as long as that */
 };
 
 /* Finds an open attempt by its id and token; reads only. An attempt_outcome or -errno. */
@@ -24,6 +25,9 @@ int attempt_service_check(struct services *s, int64_t id, struct slice token, st
 
 /* Whether `peer` is the machine of the attempt: where it booted from, or where its card is now. */
 int attempt_service_is_machine(struct services *s, const struct attempt *attempt, uint32_t peer);
+
+/* Whether `peer` is the machine of that job's open attempt: 1, 0 (also without one), -errno. */
+int attempt_service_is_job_machine(struct services *s, int64_t job, uint32_t peer);
 
 /* Each fills *ret_answer on ATTEMPT_OK. */
 int attempt_service_hello(struct services *s, const struct moment *m, int64_t id,
@@ -34,6 +38,14 @@ int attempt_service_stage(struct services *s, const struct moment *m, int64_t id
                           struct message_answer *ret_answer);
 int attempt_service_heartbeat(struct services *s, const struct moment *m, int64_t id,
                               struct slice token, struct message_answer *ret_answer);
+
+/*
+ * The run of that job may last so much longer; the agent hears of it with its next heartbeat.
+ * Returns ATTEMPT_OK with what is left of it, ATTEMPT_GONE when it does not run, ATTEMPT_TOO_LONG,
+ * or -errno.
+ */
+int attempt_service_renew(struct services *s, const struct moment *m, int64_t job, usec_t more,
+                          usec_t *ret_left);
 
 /*
  * The last word. Saying it again with the same manifest is ATTEMPT_OK again, with another one

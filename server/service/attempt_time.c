@@ -2,6 +2,7 @@
 /*
  * The part of attempt_service that time drives.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/macro.h"
@@ -16,14 +17,16 @@
 static const char *const causes[_ATTEMPT_STATE_MAX] = {
 	[ATTEMPT_OFFERED] = "offer_not_taken", [ATTEMPT_LOADING] = "loading_stopped",
 	[ATTEMPT_BOOTING] = "no_hello",        [ATTEMPT_SETUP] = "setup_timeout",
-	[ATTEMPT_RUNNING] = "timeout",         [ATTEMPT_UPLOADING] = "upload_stopped",
+	[ATTEMPT_RUNNING] = "timeout",         [ATTEMPT_REBOOTING] = "not_back",
+	[ATTEMPT_CRASHED] = "crash",           [ATTEMPT_UPLOADING] = "upload_stopped",
 	[ATTEMPT_CANCELLING] = "cancelled",
 };
 
-/* Results that stopped coming do not take a verdict away that was told. */
+/* Results that stopped coming do not take a verdict away that was told, nor one of a crash. */
 static int end_attempt(struct services *s, const struct moment *m, struct attempt *attempt)
 {
-	if (attempt->state == ATTEMPT_UPLOADING && attempt->verdict != JOB_VERDICT_NONE) {
+	if ((attempt->state == ATTEMPT_UPLOADING || attempt->state == ATTEMPT_CRASHED) &&
+	    attempt->verdict != JOB_VERDICT_NONE) {
 		memcpy(attempt->upload, "incomplete", sizeof("incomplete"));
 		return move_attempt(s, m, attempt, ATTEMPT_EVENT_FINISH, NULL);
 	}
@@ -46,8 +49,9 @@ static int expire_jobs(struct services *s, const struct moment *m)
 	int n = job_store_expired(s->db, m->steady, due, DUE_MAX), r = 0;
 
 	for (int i = 0; i < n && r == 0; i++) {
-		memcpy(due[i].cause, "nobody_took_it", sizeof("nobody_took_it"));
-		r = move_job(s, m, &due[i], JOB_EVENT_EXPIRE);
+		(void)snprintf(due[i].cause, sizeof(due[i].cause), "%s",
+		               due[i].is_held ? "poison" : "nobody_took_it");
+		r = move_job(s, m, &due[i], due[i].is_held ? JOB_EVENT_GIVE_UP : JOB_EVENT_EXPIRE);
 	}
 	return n < 0 ? n : r;
 }

@@ -62,13 +62,16 @@ static char *host_names(const struct host *host)
 	return text;
 }
 
-static struct job_wish wish_of(const struct job_record *job)
+static struct job_wish wish_of(const struct job_record *job, const struct moment *m)
 {
 	struct job_wish wish = {
 		.testbox = slice_from_text(job->testbox),
 		.tbox_group = slice_from_text(job->tbox_group),
 		.n_queues = job->n_queues,
 		.arch = slice_from_text(job->arch),
+		.submitter = slice_from_text(job->submitter),
+		.kind = job->kind,
+		.steady = m->steady,
 	};
 
 	for (unsigned i = 0; i < job->n_queues; i++)
@@ -110,7 +113,7 @@ static int can_go_elsewhere(struct services *s, const struct moment *m,
 /* enum job_match of this job and this host, or -errno. */
 static int match(struct offer *o, const struct job_record *job)
 {
-	struct job_wish wish = wish_of(job);
+	struct job_wish wish = wish_of(job, o->m);
 	struct host named;
 	int r = host_store_find(o->s->db, job->testbox, &named);
 
@@ -263,6 +266,7 @@ static int insert_attempt(struct offer *o, const struct job_record *job, struct 
 		.deadline_steady = usec_add(o->m->steady, deadline_of_state(ATTEMPT_OFFERED, 0)),
 		.seen_steady = o->m->steady,
 		.offered_wall = o->m->wall,
+		.run_limit = job->run_limit,
 	};
 	int r = make_token(attempt.token);
 

@@ -60,6 +60,15 @@ int boot_service_first_script(struct boot_service *boot, uint32_t peer, uint32_t
 	return buffer_error(out);
 }
 
+static int end_reservation(struct request *rq)
+{
+	if (!(rq->host.flags & HOST_FLAG_RESERVED) || host_is_reserved(&rq->host, rq->m.steady))
+		return 0;
+	rq->host.flags &= ~(unsigned)HOST_FLAG_RESERVED;
+	return host_service_set_flag(&rq->s->hosts, &rq->m, rq->host.name, HOST_FLAG_RESERVED,
+	                             false, "");
+}
+
 static struct subject host_subject(const struct request *rq)
 {
 	return (struct subject){ .host = rq->host.name, .mac = rq->ask->mac };
@@ -73,7 +82,9 @@ static int gather(struct request *rq)
 	r = host_service_find_or_discover(&rq->s->hosts, &rq->m, rq->ask->mac, &rq->host);
 	if (r < 0)
 		return r;
-	r = host_store_machine_of(db, rq->ask->mac, &rq->machine);
+	r = end_reservation(rq);
+	if (r >= 0)
+		r = host_store_machine_of(db, rq->ask->mac, &rq->machine);
 	if (r < 0)
 		return r;
 	r = attempt_store_find_open_of_host(db, rq->host.name, &rq->attempt);
@@ -117,7 +128,7 @@ static int end_reset_attempt(struct request *rq)
 	                   "unexpected_reset");
 	if (r == 0)
 		r = move_attempt(rq->s, &rq->m, &rq->attempt, ATTEMPT_EVENT_FAIL,
-		                 "unexpected_reset");
+		                 rq->attempt.state == ATTEMPT_CRASHED ? NULL : "unexpected_reset");
 	if (r == 0)
 		r = move_host(rq->s, &rq->m, rq->host.name, HOST_EVENT_SEEN);
 	rq->has_attempt = false;
@@ -176,7 +187,7 @@ static int answer_wait(struct request *rq)
 		bytes_printf(&note, "unknown machine mac=%s address=%s: register it as a host",
 		             mac_format(rq->ask->mac, '-', mac),
 		             ipv4_format(rq->ask->peer, address));
-	else if (host_flags_bar(rq->host.flags))
+	else if (host_flags_bar(rq->host.flags, JOB_KIND_USER))
 		bytes_append_text(&note, "this host takes no jobs now");
 	wait.note = bytes_slice(&note);
 	if (ipxe_script_wait(&wait, &script) != 0)

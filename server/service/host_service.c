@@ -308,6 +308,38 @@ int host_service_delete(struct host_service *hosts, const char *name)
 	return host_store_delete(db, name);
 }
 
+int host_service_reserve(struct host_service *hosts, const struct moment *m, const char *name,
+                         const char *submitter, usec_t until_steady)
+{
+	struct services *s = hosts->services;
+	struct host host;
+	int r = host_store_find(s->db, name, &host);
+
+	if (r != 0)
+		return r < 0 ? r : HOST_SERVICE_ABSENT;
+	if (!submitter[0] || text_copy(host.reserved_for, sizeof(host.reserved_for),
+	                               slice_from_text(submitter)) != 0)
+		return HOST_SERVICE_BAD;
+	host.reserved_until_steady = until_steady;
+	r = host_store_update(s->db, &host);
+	if (r < 0)
+		return r;
+	return host_service_set_flag(hosts, m, name, HOST_FLAG_RESERVED, true, submitter);
+}
+
+#define WITH_REASON                                                                                \
+	(HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE | HOST_FLAG_NEEDS_CHECK |  \
+	 HOST_FLAG_RESERVED)
+
+static int bit_of(enum host_flag flag)
+{
+	int bit = 0;
+
+	while (bit < HOST_N_FLAGS - 1 && (1U << bit) != (unsigned)flag)
+		bit++;
+	return bit;
+}
+
 int host_service_set_flag(struct host_service *hosts, const struct moment *m, const char *name,
                           enum host_flag flag, bool on, const char *reason)
 {
@@ -319,11 +351,17 @@ int host_service_set_flag(struct host_service *hosts, const struct moment *m, co
 	if (r != 0)
 		return r < 0 ? r : HOST_SERVICE_ABSENT;
 	host.flags = on ? host.flags | (unsigned)flag : host.flags & ~(unsigned)flag;
-	(void)snprintf(host.reason, sizeof(host.reason), "%s", on ? reason : "");
+	if (on || !(host.flags & WITH_REASON)) /* that of another flag stays */
+		(void)snprintf(host.reason, sizeof(host.reason), "%s", on ? reason : "");
+	if (flag == HOST_FLAG_QUARANTINE)
+		host.checks_passed = 0;
+	if (flag == HOST_FLAG_RESERVED && !on)
+		host.reserved_for[0] = '\0';
 	s->queue_is_touched = true;
 	r = host_store_update(s->db, &host);
 	if (r < 0)
 		return r;
-	return services_event(s, m, EVENT_HOST_STATE, &subject, "{s:i, s:b, s:s}", "flag",
-	                      (int)flag, "on", on, "reason", host.reason);
+	return services_event(s, m, EVENT_HOST_STATE, &subject, "{s:s, s:b, s:s}", "flag",
+	                      host_flag_to_name(bit_of(flag)), "on", (int)on, "reason",
+	                      host.reason);
 }

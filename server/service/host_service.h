@@ -55,6 +55,13 @@ int host_service_put(struct host_service *hosts, struct slice name, const json_t
 /* 0, ABSENT, READ_ONLY, BUSY, or -errno. */
 int host_service_delete(struct host_service *hosts, const char *name);
 
+/*
+ * Keeps a host for the jobs of one submitter until that moment (steady). 0, ABSENT, BAD for a name
+ * that is none, or -errno.
+ */
+int host_service_reserve(struct host_service *hosts, const struct moment *m, const char *name,
+                         const char *submitter, usec_t until_steady);
+
 /* Sets or clears a flag; reason is kept with it. 0, ABSENT, or -errno. */
 int host_service_set_flag(struct host_service *hosts, const struct moment *m, const char *name,
                           enum host_flag flag, bool on, const char *reason);

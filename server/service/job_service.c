@@ -26,6 +26,13 @@ static int copy(char *to, size_t size, const char *text)
 	return text_copy(to, size, slice_from_text(text ? text : "")) == 0 ? 0 : -E2BIG;
 }
 
+static const char *submitter(const struct job *job)
+{
+	if (job->my_account && job->my_account[0])
+		return job->my_account;
+	return job->my_email ? job->my_email : "";
+}
+
 static int fill_record(const struct moment *m, const struct job *job, struct job_record *ret)
 {
 	int r;
@@ -33,7 +40,8 @@ static int fill_record(const struct moment *m, const struct job *job, struct job
 	*ret = (struct job_record){
 		.state = JOB_QUEUED,
 		.priority = job->priority,
-		.max_tries = TRIES_MAX,
+		.max_tries = job->health_check ? 1 : TRIES_MAX,
+		.kind = job->health_check ? JOB_KIND_HEALTH : JOB_KIND_USER,
 		.run_limit = job_run_seconds(job) * USEC_PER_SEC,
 		.expires_steady = usec_add(m->steady, QUEUE_LENGTH),
 		.submitted_wall = m->wall,
@@ -46,6 +54,8 @@ static int fill_record(const struct moment *m, const struct job *job, struct job
 		r = copy(ret->tbox_group, sizeof(ret->tbox_group), job->tbox_group);
 	for (unsigned i = 0; i < job->n_queues && r == 0; i++)
 		r = copy(ret->queues[i], sizeof(ret->queues[i]), job->queues[i]);
+	/* cut is as good as any other name of somebody */
+	(void)snprintf(ret->submitter, sizeof(ret->submitter), "%.128s", submitter(job));
 	/* an architecture with a name longer than any host's matches by being unknown */
 	(void)copy(ret->arch, sizeof(ret->arch), job->os_arch);
 	return r;
@@ -194,6 +204,18 @@ int job_service_submit(struct services *s, const struct moment *m, const json_t 
 	return 0;
 }
 
+int job_service_add(struct services *s, const struct moment *m, const json_t *doc, int64_t *ret_id,
+                    struct job_error *ret_error)
+{
+	CLEANUP(job_freep) struct job *job = NULL;
+	const struct job_key no_key = { .key = NULL };
+	int r = job_parse(doc, &job, ret_error);
+
+	if (r != 0)
+		return r < 0 ? r : JOB_SERVICE_BAD;
+	return insert(s, m, job, &no_key, ret_id);
+}
+
 static int cancel_attempt(struct services *s, const struct moment *m, int64_t job)
 {
 	struct attempt attempt;
@@ -229,6 +251,20 @@ int job_service_cancel(struct services *s, const struct moment *m, int64_t id)
 	return services_finish(s, cancel(s, m, id));
 }
 
+static int release(struct services *s, const struct moment *m, struct job_record *job)
+{
+	int r = db_begin(s->db);
+
+	if (r < 0)
+		return r;
+	job->is_held = false;
+	job->not_before_steady = 0;
+	job->expires_steady = usec_add(m->steady, QUEUE_LENGTH);
+	job->reason[0] = '\0';
+	r = move_job(s, m, job, JOB_EVENT_READY);
+	return services_finish(s, MIN(r, 0));
+}
+
 int job_service_retry(struct services *s, const struct moment *m, int64_t id, int64_t *ret_id,
                       struct job_error *ret_error)
 {
@@ -239,6 +275,10 @@ int job_service_retry(struct services *s, const struct moment *m, int64_t id, in
 
 	if (r != 0)
 		return r < 0 ? r : JOB_SERVICE_ABSENT;
+	if (record.is_held) {
+		*ret_id = id;
+		return release(s, m, &record);
+	}
 	if (!job_state_is_final((int)record.state))
 		return JOB_SERVICE_STATE;
 	r = job_bundle_load(s, id, &job);
@@ -263,7 +303,7 @@ static int count_hosts(struct services *s, const struct job_wish *wish, struct t
 			int match = job_match(wish, &hosts[i]);
 
 			memcpy(after, hosts[i].name, sizeof(after));
-			tally->n_barred += match == JOB_MATCH_BARRED;
+			tally->n_barred += match == JOB_MATCH_BARRED || match == JOB_MATCH_RESERVED;
 			tally->n_other_arch += match == JOB_MATCH_ARCH;
 			if (match != JOB_MATCHES)
 				continue;
@@ -304,6 +344,9 @@ int job_service_why(struct services *s, const struct moment *m, const struct job
 		.tbox_group = slice_from_text(job->tbox_group),
 		.n_queues = job->n_queues,
 		.arch = slice_from_text(job->arch),
+		.submitter = slice_from_text(job->submitter),
+		.kind = job->kind,
+		.steady = m->steady,
 	};
 	struct tally tally = { .n_matching = 0 };
 	struct host named;

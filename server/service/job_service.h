@@ -32,10 +32,17 @@ struct job_key {
 int job_service_submit(struct services *s, const struct moment *m, const json_t *doc,
                        const struct job_key *key, int64_t *ret_id, struct job_error *ret_error);
 
+/* The same inside the caller's transaction, without a key. */
+int job_service_add(struct services *s, const struct moment *m, const json_t *doc, int64_t *ret_id,
+                    struct job_error *ret_error);
+
 /* A job that runs is told to stop; until it has, it stays active. 0, ABSENT, STATE or -errno. */
 int job_service_cancel(struct services *s, const struct moment *m, int64_t id);
 
-/* The same document once more, as a new job. 0 with *ret_id, ABSENT, STATE, BAD or -errno. */
+/*
+ * The same document once more, as a new job; a job that is held goes on itself.
+ * 0 with *ret_id, ABSENT, STATE, BAD or -errno.
+ */
 int job_service_retry(struct services *s, const struct moment *m, int64_t id, int64_t *ret_id,
                       struct job_error *ret_error);
 

@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/doc/message.h"
 #include "server/core/deadlines.h"
+#include "server/service/blame_service.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
@@ -117,6 +118,8 @@ static int move_its_host(struct services *s, const struct moment *m, const struc
 	case ATTEMPT_UPLOADING:
 		return move_host(s, m, attempt->host, HOST_EVENT_HELLO);
 	case ATTEMPT_LOADING:
+	case ATTEMPT_REBOOTING:
+	case ATTEMPT_CRASHED:
 	case ATTEMPT_CANCELLING:
 		return 0;
 	case ATTEMPT_DONE:
@@ -130,10 +133,27 @@ static int move_its_host(struct services *s, const struct moment *m, const struc
 	return move_host(s, m, attempt->host, HOST_EVENT_RELEASE);
 }
 
+/* The job goes on without this attempt: when, and why it waits. */
+static void put_back(const struct moment *m, const struct attempt *attempt,
+                     const struct job_judgement *judgement, struct job_record *job)
+{
+	job->cause[0] = '\0'; /* the job itself has no cause of an end yet */
+	job->not_before_steady = usec_add(m->steady, judgement->back_off);
+	if (judgement->event == JOB_EVENT_HOLD) {
+		job->is_held = true;
+		job->expires_steady = usec_add(m->steady, JOB_HOLD_LENGTH);
+	}
+	(void)snprintf(job->reason, sizeof(job->reason),
+	               job->is_held ? "held: attempt %lld on %s failed too: %s; retry lets it go on"
+	                            : "attempt %lld on %s failed: %s",
+	               (long long)attempt->id, attempt->host, attempt->cause);
+}
+
 /* The attempt has ended: what becomes of its job. */
 static int judge(struct services *s, const struct moment *m, const struct attempt *attempt,
                  struct job_record *job)
 {
+	int n_failed = attempt_store_count_failed_hosts(s->db, job->id), r;
 	const struct job_judge_facts facts = {
 		.ended = attempt->state,
 		.verdict = attempt->verdict,
@@ -141,9 +161,12 @@ static int judge(struct services *s, const struct moment *m, const struct attemp
 		.tries = job->tries,
 		.max_tries = job->max_tries,
 		.lost_offers = job->lost_offers,
+		.n_failed_hosts = (unsigned)MAX(n_failed, 0),
 	};
 	struct job_judgement judgement = job_judge(&facts);
 
+	if (n_failed < 0)
+		return n_failed;
 	job->tries += judgement.charge;
 	job->lost_offers += judgement.lost_offer;
 	job->attempt = attempt->id;
@@ -152,13 +175,12 @@ static int judge(struct services *s, const struct moment *m, const struct attemp
 		job->verdict = attempt->verdict;
 	if (judgement.event == JOB_EVENT_FINISH || judgement.event == JOB_EVENT_TIMEOUT)
 		memcpy(job->upload, attempt->upload, sizeof(job->upload));
-	if (judgement.event == JOB_EVENT_REQUEUE) {
-		job->cause[0] = '\0'; /* the job itself has no cause of an end yet */
-		job->not_before_steady = usec_add(m->steady, judgement.back_off);
-		(void)snprintf(job->reason, sizeof(job->reason), "attempt %lld on %s failed: %s",
-		               (long long)attempt->id, attempt->host, attempt->cause);
-	}
-	return stale_is_a_bug(move_job(s, m, job, judgement.event));
+	if (judgement.event == JOB_EVENT_REQUEUE || judgement.event == JOB_EVENT_HOLD)
+		put_back(m, attempt, &judgement, job);
+	r = stale_is_a_bug(move_job(s, m, job, judgement.event));
+	if (r < 0)
+		return r;
+	return blame_service_ended(s, m, attempt, job, judgement.event == JOB_EVENT_HOLD);
 }
 
 static int record_attempt(struct services *s, const struct moment *m, const struct attempt *attempt,
@@ -178,6 +200,18 @@ static int record_attempt(struct services *s, const struct moment *m, const stru
 	                      attempt->cause[0] ? attempt->cause : NULL);
 }
 
+/* A run that goes on after a reboot has no new time: what was left of it is left. */
+static void set_deadline(const struct moment *m, struct attempt *attempt)
+{
+	if (attempt->state == ATTEMPT_RUNNING && attempt->run_until_steady == 0)
+		attempt->run_until_steady = usec_add(m->steady, attempt->run_limit);
+	if (attempt->state == ATTEMPT_RUNNING)
+		attempt->deadline_steady = usec_add(attempt->run_until_steady, RUN_MARGIN);
+	else
+		attempt->deadline_steady =
+			usec_add(m->steady, deadline_of_state(attempt->state, attempt->run_limit));
+}
+
 int move_attempt(struct services *s, const struct moment *m, struct attempt *attempt,
                  enum attempt_event event, const char *cause)
 {
@@ -194,8 +228,7 @@ int move_attempt(struct services *s, const struct moment *m, struct attempt *att
 	if (attempt_state_is_final(to))
 		attempt->ended_wall = m->wall;
 	else
-		attempt->deadline_steady =
-			usec_add(m->steady, deadline_of_state(attempt->state, job.run_limit));
+		set_deadline(m, attempt);
 	if (cause)
 		(void)snprintf(attempt->cause, sizeof(attempt->cause), "%s", cause);
 	r = stale_is_a_bug(attempt_store_update(s->db, attempt, from));

@@ -196,19 +196,12 @@ int result_service_open(struct result_service *results, const struct upload_ask 
 /* The attempt still lives, and results progress: its deadline is counted from now. */
 static int see(struct services *s, const struct moment *m, struct attempt *attempt)
 {
-	struct job_record job;
-	int r;
-
 	if (usec_sub(m->steady, attempt->seen_steady) < SEEN_STEP)
 		return 0;
 	attempt->seen_steady = m->steady;
-	if (attempt->state == ATTEMPT_UPLOADING) {
-		r = job_store_find(s->db, attempt->job, &job);
-		if (r != 0)
-			return r < 0 ? r : -EUCLEAN;
+	if (attempt->state == ATTEMPT_UPLOADING || attempt->state == ATTEMPT_CRASHED)
 		attempt->deadline_steady =
-			usec_add(m->steady, deadline_of_state(ATTEMPT_UPLOADING, job.run_limit));
-	}
+			usec_add(m->steady, deadline_of_state(attempt->state, attempt->run_limit));
 	return move_attempt_touch(s, attempt);
 }
 

@@ -21,7 +21,6 @@
 #include "server/service/tokens.h"
 #include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
-#include "server/store/job_store.h"
 
 DEFINE_FREEP(struct services, services_free);
 
@@ -130,25 +129,24 @@ int services_parse_job_id(const struct services *s, struct slice text, int64_t *
 /*
  * An attempt that was open when ccid ended goes on: its machine retries. Its deadline was kept on
  * the old steady clock; it gets at least a moment to be heard again, and never more than the whole
- * length of its state, whatever the wall clock did meanwhile.
+ * length of its state, whatever the wall clock did meanwhile. One whose end sends the job elsewhere
+ * while its code may run (setup) gets the whole length: its agent knows no other.
  */
 static int arm_anew(struct services *s, struct attempt *attempt, usec_t steady)
 {
-	usec_t longest = usec_add(steady, deadline_of_state(attempt->state, 0));
-	usec_t shortest = usec_add(steady, RESTART_GRACE);
+	usec_t longest = usec_add(steady, deadline_of_state(attempt->state, attempt->run_limit));
+	usec_t shortest =
+		attempt->state == ATTEMPT_SETUP ? longest : usec_add(steady, RESTART_GRACE);
 
-	if (attempt->state == ATTEMPT_RUNNING) {
-		struct job_record job;
-		int r = job_store_find(s->db, attempt->job, &job);
-
-		if (r != 0)
-			return r < 0 ? r : -EUCLEAN;
-		longest = usec_add(steady, deadline_of_state(attempt->state, job.run_limit));
-	}
 	if (attempt->deadline_steady > longest)
 		attempt->deadline_steady = longest;
 	if (attempt->deadline_steady < shortest)
 		attempt->deadline_steady = shortest;
+	if (attempt->state == ATTEMPT_RUNNING)
+		attempt->run_until_steady = usec_sub(attempt->deadline_steady, RUN_MARGIN);
+	else if (attempt->run_until_steady > 0)
+		attempt->run_until_steady =
+			usec_min(attempt->run_until_steady, usec_add(steady, attempt->run_limit));
 	attempt->seen_steady = steady;
 	return attempt_store_update(s->db, attempt, attempt->state);
 }

@@ -44,6 +44,7 @@ struct services_config {
 	struct boot_exports exports;
 	const struct ipv4_net *open_to; /* api.open_to: who may submit, cancel, administer */
 	size_t n_open_to;
+	const char *health; /* file of the job that shows whether a host is in order; NULL: none */
 	const char *tokens; /* api.tokens: file of tokens for everybody else; NULL: none */
 	uint64_t seed; /* of names that must not repeat and of jitter; any unpredictable number */
 };

@@ -9,13 +9,14 @@
 
 #define ATTEMPT_COLUMNS                                                                            \
 	"id, job, host, mac, state, session, token, boot_id, address, server, kernel_path,"        \
-	" verdict, cause, deadline_steady, seen_steady, offered_wall, hello_wall, ended_wall"
+	" verdict, cause, deadline_steady, seen_steady, offered_wall, hello_wall, ended_wall,"     \
+	" run_limit, run_until_steady"
 
 static const char sql_insert[] =
 	"INSERT INTO attempts (job, host, mac, state, is_open, session, token, address, server,"
-	" kernel_path, script, deadline_steady, seen_steady, offered_wall)"
+	" kernel_path, script, deadline_steady, seen_steady, offered_wall, run_limit)"
 	" VALUES (:job, :host, :mac, :state, :open, :session, :token, :address, :server,"
-	" :kernel_path, '', :deadline, :seen, :offered)";
+	" :kernel_path, '', :deadline, :seen, :offered, :run_limit)";
 
 static const char sql_set_script[] =
 	"UPDATE attempts SET script = :script, kernel_path = :kernel_path WHERE id = :id";
@@ -48,7 +49,8 @@ static const char sql_update[] =
 	"UPDATE attempts SET state = :state, is_open = :open, session = :session,"
 	" boot_id = :boot_id, address = :address, verdict = :verdict, cause = :cause,"
 	" deadline_steady = :deadline, seen_steady = :seen, hello_wall = :hello,"
-	" ended_wall = :ended WHERE id = :id AND state = :from";
+	" ended_wall = :ended, run_limit = :run_limit, run_until_steady = :run_until"
+	" WHERE id = :id AND state = :from";
 
 static const char sql_due[] =
 	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE is_open = 1 AND deadline_steady <= :steady"
@@ -60,6 +62,18 @@ static const char sql_next_deadline[] =
 static const char sql_has_failed[] =
 	"SELECT EXISTS (SELECT 1 FROM attempts WHERE job = :job AND host = :host"
 	" AND state IN ('infra', 'lost_offer'))";
+
+static const char sql_failed_hosts[] =
+	"SELECT count(DISTINCT host) FROM attempts WHERE job = :job AND state = 'infra'";
+
+static const char sql_next_failed_host[] =
+	"SELECT min(host) FROM attempts WHERE job = :job AND state = 'infra' AND host > :after";
+
+/* Jobs that failed here and got a verdict elsewhere: those blame the host. */
+static const char sql_bad_jobs[] =
+	"SELECT count(DISTINCT a.job) FROM attempts a JOIN jobs j ON j.id = a.job"
+	" JOIN attempts b ON b.id = j.attempt WHERE a.host = :host AND a.state = 'infra'"
+	" AND a.ended_wall >= :since AND j.state = 'finished' AND b.host <> :host";
 
 static const char sql_add_manifest[] = "INSERT INTO manifests (attempt, document, committed_wall)"
 				       " VALUES (:attempt, :document, :wall)";
@@ -94,6 +108,8 @@ static void read_attempt(struct sqlite3_stmt *stmt, struct attempt *ret)
 		.offered_wall = (usec_t)db_column_i64(stmt, 15),
 		.hello_wall = (usec_t)db_column_i64(stmt, 16),
 		.ended_wall = (usec_t)db_column_i64(stmt, 17),
+		.run_limit = (usec_t)db_column_i64(stmt, 18),
+		.run_until_steady = (usec_t)db_column_i64(stmt, 19),
 	};
 	if (mac.len == sizeof(ret->mac.octet))
 		memcpy(ret->mac.octet, mac.data, mac.len);
@@ -146,6 +162,7 @@ int attempt_store_insert(struct db *db, const struct attempt *attempt, int64_t *
 	db_bind_i64(stmt, ":deadline", (int64_t)attempt->deadline_steady);
 	db_bind_i64(stmt, ":seen", (int64_t)attempt->seen_steady);
 	db_bind_i64(stmt, ":offered", (int64_t)attempt->offered_wall);
+	db_bind_i64(stmt, ":run_limit", (int64_t)attempt->run_limit);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -288,6 +305,8 @@ int attempt_store_update(struct db *db, const struct attempt *attempt, enum atte
 	db_bind_i64(stmt, ":seen", (int64_t)attempt->seen_steady);
 	db_bind_i64(stmt, ":hello", (int64_t)attempt->hello_wall);
 	db_bind_i64(stmt, ":ended", (int64_t)attempt->ended_wall);
+	db_bind_i64(stmt, ":run_limit", (int64_t)attempt->run_limit);
+	db_bind_i64(stmt, ":run_until", (int64_t)attempt->run_until_steady);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -325,21 +344,70 @@ int attempt_store_next_deadline(struct db *db, usec_t *ret)
 	return 0;
 }
 
+/* The number in the one row that stmt gives, or -errno. */
+static int one_number(struct db *db, struct sqlite3_stmt *stmt)
+{
+	int n, r = db_step(db, stmt);
+
+	if (r <= 0)
+		return r;
+	n = (int)db_column_i64(stmt, 0);
+	db_reset(stmt);
+	return n;
+}
+
 int attempt_store_has_failed(struct db *db, int64_t job, const char *host)
 {
 	struct sqlite3_stmt *stmt;
-	int has, r = db_prepare(db, sql_has_failed, &stmt);
+	int r = db_prepare(db, sql_has_failed, &stmt);
 
 	if (r < 0)
 		return r;
 	db_bind_i64(stmt, ":job", job);
 	db_bind_text(stmt, ":host", host);
+	return one_number(db, stmt);
+}
+
+int attempt_store_count_failed_hosts(struct db *db, int64_t job)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_failed_hosts, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	return one_number(db, stmt);
+}
+
+int attempt_store_next_failed_host(struct db *db, int64_t job, char host[HOST_NAME_MAX_LEN])
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_next_failed_host, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":job", job);
+	db_bind_text(stmt, ":after", host);
 	r = db_step(db, stmt);
 	if (r <= 0)
-		return r;
-	has = db_column_i64(stmt, 0) != 0;
+		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
+	r = db_column_is_null(stmt, 0) ? ATTEMPT_STORE_ABSENT : 0;
+	if (r == 0)
+		copy(host, HOST_NAME_MAX_LEN, stmt, 0);
 	db_reset(stmt);
-	return has;
+	return r;
+}
+
+int attempt_store_count_bad_jobs(struct db *db, const char *host, usec_t since_wall)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_bad_jobs, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":host", host);
+	db_bind_i64(stmt, ":since", (int64_t)since_wall);
+	return one_number(db, stmt);
 }
 
 int attempt_store_add_manifest(struct db *db, int64_t attempt, struct slice document, usec_t wall)

@@ -43,7 +43,7 @@ int attempt_store_list_open(struct db *db, int64_t after, struct attempt *attemp
 
 /*
  * Writes what changes in an attempt's life (state, session, boot_id, address, verdict, cause,
- * deadline, times) when it is in state `from`. Returns 0, ATTEMPT_STORE_STALE, or -errno.
+ * deadlines, times) when it is in state `from`. Returns 0, ATTEMPT_STORE_STALE, or -errno.
  */
 int attempt_store_update(struct db *db, const struct attempt *attempt, enum attempt_state from);
 
@@ -55,6 +55,21 @@ int attempt_store_next_deadline(struct db *db, usec_t *ret);
 
 /* Whether an attempt of the job failed on that host: 1, 0, or -errno. */
 int attempt_store_has_failed(struct db *db, int64_t job, const char *host);
+
+/* On how many distinct hosts infrastructure failed that job, or -errno. */
+int attempt_store_count_failed_hosts(struct db *db, int64_t job);
+
+/*
+ * The next of those hosts: host[] holds the one before ("" at first) and becomes the one found.
+ * 0, ATTEMPT_STORE_ABSENT, or -errno.
+ */
+int attempt_store_next_failed_host(struct db *db, int64_t job, char host[HOST_NAME_MAX_LEN]);
+
+/*
+ * How many distinct jobs infrastructure failed on that host since then that got a verdict on
+ * another one. The number, or -errno.
+ */
+int attempt_store_count_bad_jobs(struct db *db, const char *host, usec_t since_wall);
 
 /* Writes the manifest; -EEXIST when there is one (S4). */
 int attempt_store_add_manifest(struct db *db, int64_t attempt, struct slice document, usec_t wall);

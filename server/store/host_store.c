@@ -7,7 +7,9 @@
 
 #include "lib/base/text.h"
 
-#define HOST_COLUMNS "name, state, flags, reason, arch, memory, seen_wall"
+#define HOST_COLUMNS                                                                               \
+	"name, state, flags, reason, arch, memory, seen_wall, reserved_for,"                       \
+	" reserved_until_steady, checks_passed"
 
 static const char sql_find[] = "SELECT " HOST_COLUMNS " FROM hosts WHERE name = :name LIMIT 1";
 
@@ -30,8 +32,9 @@ static const char sql_insert[] =
 	" VALUES (:name, :state, :flags, :reason, :arch, :memory, :seen)";
 
 static const char sql_update[] =
-	"UPDATE hosts SET flags = :flags, reason = :reason, arch = :arch, memory = :memory"
-	" WHERE name = :name";
+	"UPDATE hosts SET flags = :flags, reason = :reason, arch = :arch, memory = :memory,"
+	" reserved_for = :reserved_for, reserved_until_steady = :reserved_until,"
+	" checks_passed = :checks_passed WHERE name = :name";
 
 static const char sql_move[] = "UPDATE hosts SET state = :to WHERE name = :name AND state = :from";
 
@@ -98,7 +101,10 @@ static void read_host(struct sqlite3_stmt *stmt, struct host *ret)
 		.flags = (unsigned)db_column_i64(stmt, 2),
 		.memory = (uint64_t)db_column_i64(stmt, 5),
 		.seen_wall = (usec_t)db_column_i64(stmt, 6),
+		.reserved_until_steady = (usec_t)db_column_i64(stmt, 8),
+		.checks_passed = (unsigned)db_column_i64(stmt, 9),
 	};
+	copy(ret->reserved_for, sizeof(ret->reserved_for), stmt, 7);
 	copy(ret->name, sizeof(ret->name), stmt, 0);
 	copy(ret->reason, sizeof(ret->reason), stmt, 3);
 	copy(ret->arch, sizeof(ret->arch), stmt, 4);
@@ -236,6 +242,9 @@ int host_store_update(struct db *db, const struct host *host)
 	if (r < 0)
 		return r;
 	bind_host(stmt, host);
+	db_bind_text(stmt, ":reserved_for", host->reserved_for);
+	db_bind_i64(stmt, ":reserved_until", (int64_t)host->reserved_until_steady);
+	db_bind_i64(stmt, ":checks_passed", host->checks_passed);
 	r = db_run(db, stmt);
 	return r < 0 ? r : 0;
 }

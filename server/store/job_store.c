@@ -9,15 +9,17 @@
 #define JOB_COLUMNS                                                                                \
 	"id, state, verdict, cause, upload, reason, suite, testbox, tbox_group, queue, queue_2,"   \
 	" arch, priority, result_root, tries, max_tries, lost_offers, run_limit,"                  \
-	" not_before_steady, expires_steady, submitted_wall, finished_wall, attempt"
+	" not_before_steady, expires_steady, submitted_wall, finished_wall, attempt,"              \
+	" kind, is_held, submitter"
 
 #define JOB_IS_PENDING " state IN ('queued', 'waiting')"
 
 static const char sql_insert[] =
 	"INSERT INTO jobs (state, suite, testbox, tbox_group, queue, queue_2, arch, priority,"
 	" document, max_tries, run_limit, expires_steady, idempotency_key, idempotency_hash,"
-	" submitted_wall) VALUES (:state, :suite, :testbox, :tbox_group, :queue, :queue_2, :arch,"
-	" :priority, :document, :max_tries, :run_limit, :expires, :key, :hash, :submitted)";
+	" submitted_wall, kind, submitter) VALUES (:state, :suite, :testbox, :tbox_group, :queue, :queue_2, :arch,"
+	" :priority, :document, :max_tries, :run_limit, :expires, :key, :hash, :submitted, :kind,"
+	" :submitter)";
 
 static const char sql_set_root[] = "UPDATE jobs SET result_root = :root WHERE id = :id";
 
@@ -31,7 +33,8 @@ static const char sql_document[] = "SELECT document FROM jobs WHERE id = :id LIM
 static const char sql_update[] =
 	"UPDATE jobs SET state = :state, verdict = :verdict, cause = :cause, upload = :upload,"
 	" reason = :reason, tries = :tries, lost_offers = :lost_offers,"
-	" not_before_steady = :not_before, finished_wall = :finished, attempt = :attempt"
+	" not_before_steady = :not_before, expires_steady = :expires, is_held = :is_held,"
+	" finished_wall = :finished, attempt = :attempt"
 	" WHERE id = :id AND state = :from";
 
 /* Each branch of the union goes by an index; a job that several branches find comes once. */
@@ -45,10 +48,14 @@ static const char sql_candidates[] =
 	" UNION"
 	" SELECT id FROM jobs WHERE queue_2 IN (SELECT value FROM json_each(:names))"
 	" AND queue_2 <> '' AND" JOB_IS_PENDING
-	") AND not_before_steady <= :steady ORDER BY priority DESC, id LIMIT :max";
+	") AND not_before_steady <= :steady AND is_held = 0 ORDER BY priority DESC, id LIMIT :max";
 
 static const char sql_has_candidates[] =
 	"SELECT EXISTS (SELECT 1 FROM jobs WHERE" JOB_IS_PENDING ")";
+
+static const char sql_has_health[] = "SELECT EXISTS (SELECT 1 FROM jobs WHERE testbox = :host"
+				     " AND kind = 'health' AND state IN"
+				     " ('queued', 'waiting', 'active'))";
 
 static const char sql_list[] =
 	"SELECT " JOB_COLUMNS " FROM jobs WHERE id < :before AND (:state IS NULL OR state = :state)"
@@ -105,7 +112,11 @@ static void read_job(struct sqlite3_stmt *stmt, struct job_record *ret)
 		.submitted_wall = (usec_t)db_column_i64(stmt, 20),
 		.finished_wall = (usec_t)db_column_i64(stmt, 21),
 		.attempt = db_column_i64(stmt, 22),
+		.is_held = db_column_i64(stmt, 24) != 0,
 	};
+	if (text_equal(slice_from_text(db_column_text(stmt, 23)), "health"))
+		ret->kind = JOB_KIND_HEALTH;
+	copy(ret->submitter, sizeof(ret->submitter), stmt, 25);
 	copy(ret->cause, sizeof(ret->cause), stmt, 3);
 	copy(ret->upload, sizeof(ret->upload), stmt, 4);
 	copy(ret->reason, sizeof(ret->reason), stmt, 5);
@@ -145,6 +156,8 @@ int job_store_insert(struct db *db, const struct job_record *job, const char *do
 	db_bind_text(stmt, ":key", key);
 	db_bind_i64(stmt, ":hash", (int64_t)body_hash);
 	db_bind_i64(stmt, ":submitted", (int64_t)job->submitted_wall);
+	db_bind_text(stmt, ":kind", job->kind == JOB_KIND_HEALTH ? "health" : "user");
+	db_bind_text(stmt, ":submitter", job->submitter);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -231,6 +244,8 @@ int job_store_update(struct db *db, const struct job_record *job, enum job_state
 	db_bind_i64(stmt, ":tries", job->tries);
 	db_bind_i64(stmt, ":lost_offers", job->lost_offers);
 	db_bind_i64(stmt, ":not_before", (int64_t)job->not_before_steady);
+	db_bind_i64(stmt, ":expires", (int64_t)job->expires_steady);
+	db_bind_i64(stmt, ":is_held", job->is_held);
 	db_bind_i64(stmt, ":finished", (int64_t)job->finished_wall);
 	db_bind_i64(stmt, ":attempt", job->attempt);
 	r = db_run(db, stmt);
@@ -252,19 +267,34 @@ int job_store_candidates(struct db *db, const char *names, usec_t steady, struct
 	return read_jobs(db, stmt, jobs, max);
 }
 
-int job_store_has_candidates(struct db *db)
+static int exists(struct db *db, struct sqlite3_stmt *stmt)
 {
-	struct sqlite3_stmt *stmt;
-	int has, r = db_prepare(db, sql_has_candidates, &stmt);
+	int has, r = db_step(db, stmt);
 
-	if (r < 0)
-		return r;
-	r = db_step(db, stmt);
 	if (r <= 0)
 		return r;
 	has = db_column_i64(stmt, 0) != 0;
 	db_reset(stmt);
 	return has;
+}
+
+int job_store_has_candidates(struct db *db)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_has_candidates, &stmt);
+
+	return r < 0 ? r : exists(db, stmt);
+}
+
+int job_store_has_health(struct db *db, const char *host)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_has_health, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":host", host);
+	return exists(db, stmt);
 }
 
 int job_store_list(struct db *db, const struct job_filter *filter, struct job_record *jobs, int max)

@@ -32,7 +32,7 @@ int job_store_document(struct db *db, int64_t id, struct buffer *out);
 
 /*
  * Writes what changes in a job's life (state, verdict, cause, upload, reason, counters, times,
- * attempt) when it is in state `from`. Returns 0, JOB_STORE_STALE, or -errno.
+ * hold, attempt) when it is in state `from`. Returns 0, JOB_STORE_STALE, or -errno.
  */
 int job_store_update(struct db *db, const struct job_record *job, enum job_state from);
 
@@ -46,6 +46,9 @@ int job_store_candidates(struct db *db, const char *names, usec_t steady, struct
 
 /* Whether there is any waiting or queued job at all: 1, 0, or -errno. Cheap. */
 int job_store_has_candidates(struct db *db);
+
+/* Whether a health job for that host has not ended: 1, 0, or -errno. */
+int job_store_has_health(struct db *db, const char *host);
 
 struct job_filter {
 	int state;        /* enum job_state, or -1: any */

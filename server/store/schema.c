@@ -139,7 +139,27 @@
 	"CREATE INDEX events_job ON events(job, id);"                                              \
 	"CREATE INDEX events_mac ON events(mac, id);"
 
+/* Kinds of jobs, held ones, whose they are; runs that may be made longer; reserved hosts. */
+#define MACHINE_COLUMNS                                                                            \
+	"ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'user';"                           \
+	"ALTER TABLE jobs ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE jobs ADD COLUMN submitter TEXT NOT NULL DEFAULT '';"                          \
+	"UPDATE jobs SET submitter = substr(CAST(coalesce("                                        \
+	" nullif(json_extract(document, '$.my_account'), ''),"                                     \
+	" json_extract(document, '$.my_email'), '') AS TEXT), 1, 128);"                            \
+	"ALTER TABLE attempts ADD COLUMN run_limit INTEGER NOT NULL DEFAULT 0;"                    \
+	"ALTER TABLE attempts ADD COLUMN run_until_steady INTEGER NOT NULL DEFAULT 0;"             \
+	"UPDATE attempts SET run_limit = (SELECT run_limit FROM jobs WHERE id = attempts.job);"    \
+	"UPDATE attempts SET run_until_steady = deadline_steady - 60000000"                        \
+	" WHERE state = 'running';" /* RUN_MARGIN */                                               \
+	"ALTER TABLE hosts ADD COLUMN reserved_for TEXT NOT NULL DEFAULT '';"                      \
+	"ALTER TABLE hosts ADD COLUMN reserved_until_steady INTEGER NOT NULL DEFAULT 0;"           \
+	"ALTER TABLE hosts ADD COLUMN checks_passed INTEGER NOT NULL DEFAULT 0;"                   \
+	"CREATE INDEX attempts_infra ON attempts(host, ended_wall) WHERE state = 'infra';"         \
+	"CREATE INDEX jobs_health ON jobs(testbox) WHERE kind = 'health';"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
+	MACHINE_COLUMNS,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

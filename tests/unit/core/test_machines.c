@@ -90,6 +90,53 @@ static void a_later_report_implies_the_earlier_ones(void **state)
 		MACHINE_REFUSED);
 }
 
+/* What a machine that announced its reboot says is late, until another kernel says hello. */
+static void only_hello_brings_a_rebooting_machine_back(void **state)
+{
+	static const int late[] = { ATTEMPT_EVENT_RUN, ATTEMPT_EVENT_POST, ATTEMPT_EVENT_REBOOT };
+	int next;
+
+	assert_int_equal(
+		machine_next(&attempt_machine, ATTEMPT_RUNNING, ATTEMPT_EVENT_REBOOT, &next),
+		MACHINE_MOVED);
+	assert_int_equal(next, ATTEMPT_REBOOTING);
+	assert_int_equal(machine_next(&attempt_machine, next, ATTEMPT_EVENT_HELLO, &next),
+	                 MACHINE_MOVED);
+	assert_int_equal(next, ATTEMPT_RUNNING);
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
+		assert_int_equal(machine_next(&attempt_machine, ATTEMPT_REBOOTING, late[i], &next),
+		                 MACHINE_REFUSED);
+}
+
+/* A crash is the code's end, whatever comes after it. */
+static void a_crash_is_never_infrastructure(void **state)
+{
+	static const int events[] = { ATTEMPT_EVENT_DEADLINE, ATTEMPT_EVENT_FAIL,
+		                      ATTEMPT_EVENT_FINISH };
+	int next;
+
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		assert_int_equal(machine_next(&attempt_machine, ATTEMPT_CRASHED, events[i], &next),
+		                 MACHINE_MOVED);
+		assert_int_equal(next, ATTEMPT_DONE);
+	}
+}
+
+static void a_job_that_fails_on_three_hosts_is_held(void **state)
+{
+	struct job_judge_facts facts = {
+		.ended = ATTEMPT_INFRA, .tries = 2, .max_tries = 3, .n_failed_hosts = 2
+	};
+
+	assert_int_equal(job_judge(&facts).event, JOB_EVENT_GIVE_UP);
+	facts.n_failed_hosts = JOB_POISON_HOSTS;
+	assert_int_equal(job_judge(&facts).event, JOB_EVENT_HOLD);
+	facts = (struct job_judge_facts){
+		.ended = ATTEMPT_DONE, .verdict = JOB_FAIL, .max_tries = 3, .n_failed_hosts = 3
+	};
+	assert_int_equal(job_judge(&facts).event, JOB_EVENT_FINISH);
+}
+
 static void cancelling_wins_over_finish_and_failure(void **state)
 {
 	int next;
@@ -162,6 +209,9 @@ int main(void)
 		cmocka_unit_test(final_states_stay_and_others_can_leave),
 		cmocka_unit_test(every_open_attempt_has_a_deadline_that_ends_or_fails_it),
 		cmocka_unit_test(a_later_report_implies_the_earlier_ones),
+		cmocka_unit_test(only_hello_brings_a_rebooting_machine_back),
+		cmocka_unit_test(a_crash_is_never_infrastructure),
+		cmocka_unit_test(a_job_that_fails_on_three_hosts_is_held),
 		cmocka_unit_test(cancelling_wins_over_finish_and_failure),
 		cmocka_unit_test(a_verdict_finishes_and_infrastructure_is_tried_again),
 		cmocka_unit_test(a_lost_offer_costs_nothing_but_not_for_ever),

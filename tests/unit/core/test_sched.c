@@ -87,6 +87,18 @@ static void what_is_known_excludes_and_what_is_not_does_not(void **state)
 	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
 	wish.testbox = SLICE_LITERAL("vm");
 	assert_int_equal(job_match(&wish, &host), JOB_MATCH_DISCOVERED);
+	host.flags = HOST_FLAG_RESERVED;
+	host.reserved_until_steady = 100;
+	(void)snprintf(host.reserved_for, sizeof(host.reserved_for), "ann");
+	wish.submitter = SLICE_LITERAL("bob");
+	wish.steady = 99;
+	wish.testbox = SLICE_LITERAL("vm-1");
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_RESERVED);
+	wish.steady = 100;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
+	wish.steady = 99;
+	wish.submitter = SLICE_LITERAL("ann");
+	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
 	host.flags = 0;
 	wish.failed_here = true;
 	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
@@ -205,6 +217,27 @@ static const struct boot_case boot_cases[] = {
 	  { BOOT_ANSWER_WAIT, false, false } },
 	{ "running, no session told, agent silent: it was reset",
 	  { .has_attempt = true, .state = ATTEMPT_RUNNING, .silent = LEASE_LENGTH + 1 },
+	  { BOOT_ANSWER_TAKE, true, false } },
+	{ "rebooting as announced: its script, bound to the new boot",
+	  { .session = 8,
+	    .lease_session = 8,
+	    .has_attempt = true,
+	    .state = ATTEMPT_REBOOTING,
+	    .attempt_session = 7 },
+	  { BOOT_ANSWER_SAME, false, true } },
+	{ "rebooting, echo of the boot before: the script, binding kept",
+	  { .session = 7,
+	    .lease_session = 8,
+	    .has_attempt = true,
+	    .state = ATTEMPT_REBOOTING,
+	    .attempt_session = 7 },
+	  { BOOT_ANSWER_SAME, false, false } },
+	{ "crashed, new boot: the dump is over",
+	  { .session = 8,
+	    .lease_session = 8,
+	    .has_attempt = true,
+	    .state = ATTEMPT_CRASHED,
+	    .attempt_session = 7 },
 	  { BOOT_ANSWER_TAKE, true, false } },
 	{ "ended: a job is looked for",
 	  { .session = 7, .has_attempt = true, .state = ATTEMPT_DONE, .attempt_session = 7 },

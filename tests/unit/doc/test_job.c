@@ -137,6 +137,7 @@ static void mistakes_name_their_field(void **state)
 		{ LEAST "timeout: 99999999999\n", "timeout", "expected seconds" },
 		{ LEAST "timeout: 366d\n", "timeout", "expected seconds" },
 		{ LEAST "priority: high\n", "priority", "expected a number" },
+		{ LEAST "priority: 10\n", "priority", "expected a number from 0 to 9" },
 		{ LEAST "strict: maybe\n", "strict", "expected true or false" },
 		{ LEAST "rootfs_disk: vda\n", "rootfs_disk", "/dev/" },
 		{ LEAST "rootfs_disk: [/dev/vda, 3]\n", "rootfs_disk", "/dev/" },
@@ -178,7 +179,7 @@ static void fields_with_a_type_are_read(void **state)
 	                             "os_version: 22.03\n"
 	                             "runtime: 10m\n"
 	                             "timeout: 2h\n"
-	                             "priority: -3\n"
+	                             "priority: 7\n"
 	                             "strict: true\n"
 	                             "on_finish: poweroff\n"
 	                             "agent: cci\n"
@@ -193,7 +194,7 @@ static void fields_with_a_type_are_read(void **state)
 
 	assert_int_equal(job->runtime_sec, 600);
 	assert_int_equal(job_run_seconds(job), 7200);
-	assert_int_equal(job->priority, -3);
+	assert_int_equal(job->priority, 7);
 	assert_true(job->strict);
 	assert_true(job->has_job2sh);
 	assert_true(job->wants_cci_agent);

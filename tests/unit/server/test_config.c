@@ -163,10 +163,10 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "listn: {}", "f:1:1: listn: unknown key, expected listen" },
 		{ "zzz: 1",
 		  "f:1:1: zzz: unknown key, expected one of listen, state, results, files, "
-		  "dhcp, tftp, boot, exports, lab, hosts, api, power" },
+		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "\"a\\nb\": 1",
 		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, files, "
-		  "dhcp, tftp, boot, exports, lab, hosts, api, power" },
+		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "listen: 5", "f:1:1: listen: expected a mapping of keys, not 5" },
 		{ "listen:\n  wrokers: 2", "f:2:3: listen.wrokers: unknown key, expected workers" },
 		{ "listen:\n  workers: two",

@@ -7,7 +7,11 @@
 
 #include "lib/base/macro.h"
 #include "server/store/db.h"
+#include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
+#include "server/store/host_store.h"
+#include "server/store/job_store.h"
+#include "server/store/schema.h"
 
 DEFINE_FREEP(struct db, db_close);
 
@@ -76,12 +80,92 @@ static void a_store_from_the_future_is_refused(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* Runs SQL on a store as an older ccid left it. */
+static void write_old_store(const char *path, size_t version, const char *rows)
+{
+	char pragma[64];
+	sqlite3 *raw;
+
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %zu", version);
+	assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+	for (size_t i = 0; i < version; i++)
+		assert_int_equal(sqlite3_exec(raw, schema_migrations[i], NULL, NULL, NULL),
+		                 SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, pragma, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, rows, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+}
+
+#define OLD_ROWS                                                                                   \
+	"INSERT INTO hosts (name, state) VALUES ('vm-1', 'busy');"                                 \
+	"INSERT INTO jobs (id, state, suite, testbox, tbox_group, queue, document, max_tries,"     \
+	" run_limit, expires_steady, submitted_wall) VALUES"                                       \
+	" (1, 'active', 's', 'vm-1', 'vm', 'vm', '{\"my_account\":\"ann\"}', 3, 60000000, 9, 1),"  \
+	" (2, 'queued', 's', 'vm', 'vm', 'vm', '{\"my_email\":\"bob@x\"}', 3, 60000000, 9, 2),"    \
+	" (3, 'queued', 's', 'vm', 'vm', 'vm', '{\"my_account\":7}', 3, 60000000, 9, 3);"          \
+	"INSERT INTO attempts (job, host, mac, state, is_open, session, token, address, server,"   \
+	" kernel_path, script, deadline_steady, seen_steady, offered_wall) VALUES"                 \
+	" (1, 'vm-1', x'525400123456', 'running', 1, 7, 't', 1, 2, '', '', 500000000, 1, 1);"
+
+static void an_older_store_is_brought_up_to_date(void **state)
+{
+	static const char *const submitters[] = { "ann", "bob@x", "7" };
+	char path[] = "/tmp/cci-db-XXXXXX";
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct attempt attempt;
+	struct job_record job;
+	struct host host;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	write_old_store(path, 1, OLD_ROWS);
+	assert_int_equal(db_open(path, &db), 0);
+	assert_int_equal(unlink(path), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(job_store_find(db, i + 1, &job), 0);
+		assert_string_equal(job.submitter, submitters[i]);
+		assert_int_equal(job.kind, JOB_KIND_USER);
+		assert_false(job.is_held);
+	}
+	assert_int_equal(attempt_store_find(db, 1, &attempt), 0);
+	assert_int_equal(attempt.run_limit, 60 * USEC_PER_SEC);
+	assert_int_equal(attempt.run_until_steady, 440 * USEC_PER_SEC);
+	assert_int_equal(host_store_find(db, "vm-1", &host), 0);
+	assert_int_equal(host.checks_passed, 0);
+}
+
+/* S1, S2, S4: what no ccid may write, the store refuses. */
+static void the_schema_itself_refuses_a_double_run(void **state)
+{
+	static const char *const refused[] = {
+		"INSERT INTO attempts SELECT 2, job, 'vm-2', mac, state, 1, session, 'u', boot_id,"
+		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0"
+		" FROM attempts",
+		"INSERT INTO attempts SELECT 2, 2, host, mac, state, 1, session, 'u', boot_id,"
+		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0"
+		" FROM attempts",
+		"INSERT INTO manifests VALUES (1, 'a', 1), (1, 'b', 2)",
+	};
+	char path[] = "/tmp/cci-db-XXXXXX";
+	sqlite3 *raw;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	write_old_store(path, schema_n_migrations, OLD_ROWS);
+	assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (sqlite3_exec(raw, refused[i], NULL, NULL, NULL) != SQLITE_CONSTRAINT)
+			fail_msg("%zu: %s", i, sqlite3_errmsg(raw));
+	assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_store_holds_events_in_order),
 		cmocka_unit_test(what_was_not_committed_is_gone),
 		cmocka_unit_test(a_store_from_the_future_is_refused),
+		cmocka_unit_test(an_older_store_is_brought_up_to_date),
+		cmocka_unit_test(the_schema_itself_refuses_a_double_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
