@@ -127,9 +127,13 @@ int pstore_text(struct pstore *pstore, size_t max, struct buffer *out)
 	pstore_text_join(records, pstore->n_files, &text);
 	r = buffer_error(&text);
 	if (r == 0) {
-		size_t len = text.len < max ? text.len : max;
+		struct slice kept = buffer_slice(&text);
 
-		buffer_append_slice(out, slice_sub(buffer_slice(&text), text.len - len, len));
+		if (kept.len > max) { /* whole lines */
+			kept = slice_sub(kept, kept.len - max, max);
+			(void)slice_cut(&kept, '\n');
+		}
+		buffer_append_slice(out, kept);
 		r = buffer_error(out);
 	}
 	buffer_deinit(&text);

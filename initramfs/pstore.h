@@ -26,7 +26,8 @@ struct pstore *pstore_free(struct pstore *pstore);
 DEFINE_FREEP(struct pstore, pstore_free);
 
 /*
- * Appends the dumps' text (pstore_text.h), at most its last `max` bytes. Returns 0 or -errno.
+ * Appends the dumps' text (pstore_text.h), of more than `max` bytes the last lines that fit.
+ * Returns 0 or -errno.
  */
 int pstore_text(struct pstore *pstore, size_t max, struct buffer *out);
 

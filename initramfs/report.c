@@ -24,7 +24,7 @@
 
 #define FILE_MAX     (64 << 10)
 #define JOURNAL_MAX  (48 << 10) /* of text; three times that when every byte is escaped */
-#define PANIC_MAX    (24 << 10) /* of what an earlier kernel saved */
+#define PANIC_MAX    (48 << 10) /* of what an earlier kernel saved */
 #define PATIENCE     (5 * USEC_PER_SEC)
 #define TRY_FOR      (30 * USEC_PER_SEC)
 #define TRY_EVERY    USEC_PER_SEC
