@@ -135,11 +135,16 @@ static int mount_overlay(const struct plan *plan)
 	return 0;
 }
 
-/* The image alone: sysroot.mount binds what is here. */
+/*
+ * The image alone: sysroot.mount binds what is here. Where they stayed peers, hiding the one would
+ * take away what is mounted in the other.
+ */
 static int show_image(void)
 {
-	int r = mount_bind(CCI_LOWER_DIR, CCI_NEW_ROOT, true);
+	int r = mount_keep_apart(CCI_LOWER_DIR);
 
+	if (r == 0)
+		r = mount_bind(CCI_LOWER_DIR, CCI_NEW_ROOT, true);
 	if (r < 0)
 		return tell_failure(CAUSE_MOUNT, "cannot put the image on %s: %s", CCI_NEW_ROOT,
 		                    strerror(-r));

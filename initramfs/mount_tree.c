@@ -115,6 +115,11 @@ int mount_bind(const char *source, const char *target, bool read_only)
 	return 0;
 }
 
+int mount_keep_apart(const char *target)
+{
+	return mount(NULL, target, NULL, MS_PRIVATE, NULL) < 0 ? -errno : 0;
+}
+
 int mount_hide(const char *target)
 {
 	if (umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)

@@ -34,6 +34,12 @@ int mount_make(const struct mount_request *request, char *error);
 int mount_bind(const char *source, const char *target, bool read_only);
 
 /*
+ * What is mounted or unmounted below `target` stays there: it happens in no copy that was made of
+ * it (mount_namespaces(7); systemd makes every mount shared). Returns 0 or -errno.
+ */
+int mount_keep_apart(const char *target);
+
+/*
  * Takes the mount at `target` out of sight; whoever uses it (an overlay above it, a loop device in
  * it) keeps it. Nothing mounted there is no error. Returns 0 or -errno.
  */

@@ -58,6 +58,7 @@ class Box:
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="cci-initramfs-")
         run("mount", "-t", "tmpfs", "cci-box", self.root)
+        run("mount", "--make-shared", self.root)        # as systemd makes what it runs in
         for name in ["dev", "proc", "sys"]:
             os.mkdir(f"{self.root}/{name}")
             run("mount", "--rbind", f"/{name}", f"{self.root}/{name}")
