@@ -151,7 +151,7 @@ def a_boot(tap):
 
 
 def a_boot_that_fails(tap):
-    state = State(b"", 404)
+    state = State(b"", 404, 404)      # cci.retry=1: two tries
     server = Server(state)
     with Machine(line(server, b"")) as machine:
         attempt(machine, server)
