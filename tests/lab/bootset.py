@@ -11,13 +11,16 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 
 from . import images, paths
 from .errors import LabError
+from .tap import equal
 
 # What a root brings that was made on another machine; "plain" has nothing of that kind.
 FSTABS = {"hostile": """\
@@ -37,6 +40,8 @@ say() { echo "PROBE $*"; }
 addresses() { ip -br -4 address show scope global | while read -r line; do say "address $line"; done; }
 echo
 say begin
+read -r up _ </proc/uptime
+say "uptime $up"
 while read -r what at kind options _; do
     [ "$at" != / ] || say "root $kind $options"
 done </proc/mounts
@@ -132,11 +137,37 @@ def disk_copy(source, directory, name):
     return path
 
 
-def disk_file(disk, path):
-    """The text of a file on an ext4 disk that no machine uses; None where there is none."""
-    done = subprocess.run(["debugfs", "-R", f"cat {path}", disk], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False)
+def disk_file(disk, path, offset=0):
+    """The text of a file on an ext4 file system, offset bytes into a disk that no machine uses; None
+    where there is none."""
+    done = subprocess.run(["debugfs", "-R", f"cat {path}", f"{disk}?offset={offset}"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return None if "File not found" in done.stderr else done.stdout
+
+
+def disk_names(disk, path):
+    """The names in a directory of such a file system."""
+    listed = run("debugfs", "-R", f"ls -p {path}", disk)
+    return sorted(set(re.findall(r"^/\d+/\d+/\d+/\d+/([^/]+)/", listed, re.MULTILINE)) -
+                  {".", ".."})
+
+
+class Probe:
+    """What the root's probe said: a list of values for each word."""
+
+    def __init__(self, console):
+        self.said = {}
+        self.has_ended = (re.search("^PROBE end$", console, re.MULTILINE) is not None and
+                          "reboot: Power down" in console)
+        for word, value in re.findall(r"^PROBE (\S+) ?(.*)$", console, re.MULTILINE):
+            self.said.setdefault(word, []).append(value)
+
+    def all(self, word):
+        return self.said.get(word, [])
+
+    def one(self, word):
+        equal(len(self.all(word)), 1, f"number of lines PROBE {word}")
+        return self.all(word)[0]
 
 
 class BootSet:
@@ -156,12 +187,18 @@ class BootSet:
         with open(os.path.join(self.directory, f".{name}.lock"), "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.path.exists(path):
-                for old in os.listdir(self.directory):
-                    if old.startswith(name + "-") and len(old) == len(os.path.basename(path)):
-                        os.unlink(os.path.join(self.directory, old))
+                self._remove_old(name, len(os.path.basename(path)))
                 make(path + ".new")
                 os.rename(path + ".new", path)
         return path
+
+    def _remove_old(self, name, length):
+        """What nothing can still use: tests that began yesterday have ended."""
+        for old in os.listdir(self.directory):
+            path = os.path.join(self.directory, old)
+            if old.startswith(name + "-") and len(old) == length and \
+                    os.stat(path).st_mtime < time.time() - 24 * 3600:
+                os.unlink(path)
 
     @contextlib.contextmanager
     def _root(self, fstab):

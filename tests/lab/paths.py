@@ -43,9 +43,12 @@ def _run(*argv):
 
 def build_release(*targets):
     """Builds targets (default: all) in the release build directory."""
-    if not os.path.exists(os.path.join(RELEASE, "build.ninja")):
-        _run("meson", "setup", RELEASE, TOP, "--buildtype=release")
-    _run("ninja", "-C", RELEASE, *targets)
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, ".build-release"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)        # meson refuses to configure twice at once
+        if not os.path.exists(os.path.join(RELEASE, "build.ninja")):
+            _run("meson", "setup", RELEASE, TOP, "--buildtype=release")
+        _run("ninja", "-C", RELEASE, *targets)
 
 
 def agent_unit():

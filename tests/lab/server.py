@@ -28,6 +28,7 @@ class Server:
         self.srv = srv
         self.build = build
         self.hold = hold
+        self.lease = lease
         self.process = None
         self.log = os.path.join(directory, "ccid.log")
         self.config = os.path.join(directory, "ccid.yaml")
@@ -60,7 +61,7 @@ files:
 {files}dhcp:
   mode: full
   subnets:
-    - {{net: {self.lab.NETWORK}, range: {self.lab.RANGE}, lease: 1h}}
+    - {{net: {self.lab.NETWORK}, range: {self.lab.RANGE}, lease: {self.lease}}}
 tftp: {{root: {tftp}}}
 boot:
   hold: {self.hold}

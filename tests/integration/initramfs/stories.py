@@ -4,14 +4,11 @@ is booted by qemu itself; the guests' network is qemu's own, inside a network na
 
 import concurrent.futures
 import fnmatch
-import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
-import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 sys.path.insert(0, os.path.join(TOP, "tests"))
@@ -19,68 +16,13 @@ sys.dont_write_bytecode = True
 
 from lab import LabError, Machine, NotPermitted  # noqa: E402
 from lab import namespace, paths, tap  # noqa: E402
-from lab.bootset import BootSet  # noqa: E402
+from lab.bootset import BootSet, Probe  # noqa: E402
+from lab.files import GATEWAY, Files  # noqa: E402,F401
 from lab.server import fresh  # noqa: E402
 
 LIMIT = 400             # generous: a slow machine is no failure
 GUESTS = 2              # side by side
-GATEWAY = "10.0.2.2"    # what a guest calls this namespace's loopback
 NEEDED = ["dracut", "qemu-system-x86_64", "mkfs.ext4", "mkfs.erofs", "mksquashfs", "sfdisk", "cpio"]
-
-
-class Files(http.server.ThreadingHTTPServer):
-    """An image at /root.img, anything else 404; remembers what was asked and what was posted."""
-
-    daemon_threads = True
-
-    def __init__(self, image, address=GATEWAY, listen="127.0.0.1"):
-        self.image, self.asked, self.posted = image, [], []
-        super().__init__((listen, 0), _Handler)
-        self.url = f"http://{address}:{self.server_address[1]}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def reports(self):
-        """The posted forms that tell of a failure, as dictionaries."""
-        return [{key: values[-1] for key, values in form.items()} for path, form in self.posted
-                if path.endswith("/report") and "cause" in form]
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        if self.path != "/root.img":
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(os.path.getsize(self.server.image)))
-        self.end_headers()
-        with open(self.server.image, "rb") as file:
-            shutil.copyfileobj(file, self.wfile)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.server.posted.append((self.path, urllib.parse.parse_qs(body)))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-class Probe:
-    """What the root's probe said: a list of values for each word."""
-
-    def __init__(self, console):
-        self.said = {}
-        for word, value in re.findall(r"^PROBE (\S+) ?(.*)$", console, re.MULTILINE):
-            self.said.setdefault(word, []).append(value)
-
-    def all(self, word):
-        return self.said.get(word, [])
-
-    def one(self, word):
-        tap.equal(len(self.all(word)), 1, f"number of lines PROBE {word}")
-        return self.all(word)[0]
 
 
 class Story:
@@ -105,15 +47,18 @@ class Story:
         self.start(line, initramfs, **options).wait_end(LIMIT)
         return self.machine.console()
 
-    def root(self, line, initramfs="lean", **options):
+    def root(self, line, initramfs="lean", failed=(), **options):
         """The same of a boot that reaches its root, whose probe is returned."""
-        return self.probe(self.boot(line, initramfs, **options))
+        self.boot(line, initramfs, **options)
+        return self.probe(failed)
 
-    def probe(self, console):
-        probe = Probe(console)
-        if "end" not in probe.said or "reboot: Power down" not in console:
+    def probe(self, failed=()):
+        """What was said in the root, by a machine that has ended. failed: the units that such a root
+        lets fail."""
+        probe = Probe(self.machine.console())
+        if not probe.has_ended:
             raise LabError(f"the root was not reached, or did not end:\n{self.machine.tail(80)}")
-        tap.equal(probe.all("failed"), [], "failed units")
+        tap.equal(set(probe.all("failed")) - set(failed), set(), "failed units")
         return probe
 
     def must_say(self, pattern):
@@ -130,6 +75,12 @@ class Story:
         if self.machine:
             self.machine.stop()
         shutil.rmtree(os.path.join(self.directory, "disks"), ignore_errors=True)
+
+    def shared(self):
+        """A directory of all stories of a file."""
+        path = os.path.join(os.path.dirname(self.directory), "shared")
+        os.makedirs(path, exist_ok=True)
+        return path
 
     def disks(self):
         """A directory for disks that this story writes to."""

@@ -28,7 +28,7 @@ def no_image(story):
     story.must_say(r"fetch: .*404")
     story.must_say(RESTART)
     check_report(files, "status", "fetch")
-    equal(files.asked, ["/gone.img"], "requests")
+    equal(files.asked, ["/gone.img"] * 2, "requests: one, and cci.retry=1")
 
 
 def no_disk(story):
