@@ -111,6 +111,9 @@ _cci_install_dropins() {
     for _unit in systemd-networkd systemd-udevd systemd-journald; do
         inst_simple "$moddir/no-sandbox.conf" "$systemdsystemunitdir/$_unit.service.d/50-cci.conf"
     done
+    inst_simple "$moddir/coldplug.conf" "$systemdsystemunitdir/systemd-udev-trigger.service.d/50-cci.conf"
+    inst_simple "$moddir/journald.conf" "$systemdutildir/journald.conf.d/50-cci.conf"
+    inst_simple "$moddir/80-cci.rules" "$udevdir/rules.d/80-cci.rules"
 }
 
 # The program that has TLS, and certificates to know a server by.

@@ -27,7 +27,7 @@ _cci_drop_udev_rules() {
     for _rule in "$initdir"/{usr/,}lib/udev/rules.d/* "$initdir"/etc/udev/rules.d/*; do
         case ${_rule##*/} in
             50-udev-default.rules | 60-block.rules | 60-persistent-storage.rules | 80-drivers.rules) ;;
-            75-net-description.rules | 80-net-setup-link.rules | 99-systemd.rules) ;;
+            75-net-description.rules | 80-net-setup-link.rules | 80-cci.rules | 99-systemd.rules) ;;
             *) rm -f -- "$_rule" ;;
         esac
     done
@@ -81,6 +81,23 @@ _cci_is_linked() {
     return 1
 }
 
+# Modules that systemd would like to have loaded and no boot of ours uses. What asks for them does
+# without, or has them from the new root.
+_cci_drop_kernel_modules() {
+    local _name
+    for _name in efivarfs af_alg algif_hash; do
+        find "$initdir"/lib/modules/ "$initdir"/usr/lib/modules/ -name "$_name.ko*" -delete 2> /dev/null
+    done
+    rm -f -- "$initdir"/lib/modules/*/modules.{order,builtin.modinfo}
+}
+
+# called by dracut, after install; the last module has all others' before it
+installkernel() {
+    [[ ${cci_trim-} == no ]] && return 0
+    _cci_drop_kernel_modules
+    return 0
+}
+
 # called by dracut
 install() {
     [[ ${cci_trim-} == no ]] && return 0
@@ -91,7 +108,7 @@ install() {
     [[ ${cci_shell-} == yes ]] || _cci_drop_programs journalctl ls cat dmesg ln rm blkid
     _cci_drop /lib/dracut-lib.sh /lib/dracut-dev-lib.sh
     rm -rf -- "${initdir:?}"/lib/dracut/hooks "${initdir:?}"/{usr/,}lib32
-    rm -f -- "$initdir"/lib/dracut/dracut-util "$initdir"/lib/modules/*/modules.{order,builtin.modinfo}
+    rm -f -- "$initdir"/lib/dracut/dracut-util
     _cci_drop_units
     _cci_drop_udev_rules
     _cci_drop_libraries
