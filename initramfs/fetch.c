@@ -58,9 +58,14 @@ static int start_over(struct fetch *f)
 		                    strerror(errno));
 	f->have = f->total = f->extended_at = 0;
 	f->etag[0] = '\0';
-	if (digest_restart(f->digest) < 0)
-		return tell_failure(CAUSE_MEMORY, "no memory for a digest");
+	digest_restart(f->digest);
 	return 0;
+}
+
+static int no_digest(int error)
+{
+	return tell_failure(error == -ENOMEM ? CAUSE_MEMORY : CAUSE_HASH,
+	                    "cannot compute a sha256: %s", strerror(-error));
 }
 
 static int wrong_size(const struct fetch *f, const char *what, uint64_t size)
@@ -282,8 +287,11 @@ static int take_piece(struct fetch *f, struct slice piece)
 	if (r < 0)
 		return tell_failure(CAUSE_MEMORY, "no room for %s after %" PRIu64 " bytes: %s",
 		                    f->plan->url, f->have, strerror(-r));
-	if (f->plan->sha256[0] && digest_update(f->digest, piece.data, piece.len) < 0)
-		return tell_failure(CAUSE_MEMORY, "no memory for a digest");
+	if (f->plan->sha256[0]) {
+		r = digest_update(f->digest, piece.data, piece.len);
+		if (r < 0)
+			return no_digest(r);
+	}
 	f->have += piece.len;
 	f->last_byte = now;
 	f->n_tries = 0;
@@ -352,13 +360,15 @@ static int fetch_bytes(struct fetch *f)
 static int check(struct fetch *f, unsigned n_tries)
 {
 	char text[DIGEST_TEXT_SIZE];
+	int r;
 
 	if (f->plan->size > 0 && f->have != f->plan->size)
 		return wrong_size(f, "is ", f->have);
 	if (!f->plan->sha256[0])
 		return 0;
-	if (digest_end(f->digest, text) < 0)
-		return tell_failure(CAUSE_MEMORY, "no memory for a digest");
+	r = digest_end(f->digest, text);
+	if (r < 0)
+		return no_digest(r);
 	if (strcmp(text, f->plan->sha256) == 0)
 		return 0;
 	if (n_tries < HASH_TRIES) {
