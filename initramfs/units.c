@@ -310,6 +310,20 @@ static void add_deploy(struct maker *m)
 	add_own_link(m, "initrd-root-fs.target.requires", "cci-deploy.service");
 }
 
+/*
+ * Of an image's fstab deploy leaves nothing that would be mounted before switch-root, so systemd need
+ * not look at it; what is left of its unit begins the end of the initramfs.
+ */
+static void add_parse_etc(struct maker *m)
+{
+	begin(m, false, "initrd-parse-etc.service.d/z-cci.conf");
+	LINE(m, "# Made by cci-generator: cci-deploy has seen to fstab.\n"
+	        "[Service]\n"
+	        "ExecStart=\n"
+	        "ExecStart=systemctl --no-block start initrd-cleanup.service\n");
+	end(m);
+}
+
 /* What happens after the report, whether it was sent or not: there is always an end. */
 static void put_end(struct maker *m, const struct plan *plan)
 {
@@ -363,8 +377,11 @@ void units_make(const struct plan *plan, struct units *ret)
 		add_disk(&m, plan);
 	add_layers(&m, plan);
 	add_sysroot(&m, plan);
-	if (plan->refused[0] == '\0')
+	if (plan->refused[0] == '\0') {
 		add_deploy(&m);
+		if (plan->overlay)
+			add_parse_etc(&m);
+	}
 	add_report(&m, plan);
 	ret->text_len = m.text.len;
 }
