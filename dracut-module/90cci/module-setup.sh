@@ -104,6 +104,14 @@ _cci_install_networkd() {
     inst_simple "$moddir/20-cci.network" /usr/lib/systemd/network/20-cci.network
 }
 
+# Events for fewer devices. The many of ACPI are asked for where a driver may hang on one of them, as
+# that of Hyper-V's bus does.
+_cci_install_coldplug() {
+    local _file=$systemdsystemunitdir/systemd-udev-trigger.service.d/50-cci.conf
+    inst_simple "$moddir/coldplug.conf" "$_file"
+    [[ ${cci_drivers:-common} == virtio ]] || sed -i 's/--subsystem-nomatch=acpi //' "$initdir/$_file"
+}
+
 # In the lean life nothing strange runs beside networkd, udevd and journald, and setting up their
 # sandboxes takes a third of their time.
 _cci_install_dropins() {
@@ -111,7 +119,7 @@ _cci_install_dropins() {
     for _unit in systemd-networkd systemd-udevd systemd-journald; do
         inst_simple "$moddir/no-sandbox.conf" "$systemdsystemunitdir/$_unit.service.d/50-cci.conf"
     done
-    inst_simple "$moddir/coldplug.conf" "$systemdsystemunitdir/systemd-udev-trigger.service.d/50-cci.conf"
+    _cci_install_coldplug
     inst_simple "$moddir/journald.conf" "$systemdutildir/journald.conf.d/50-cci.conf"
     inst_simple "$moddir/80-cci.rules" "$udevdir/rules.d/80-cci.rules"
 }
@@ -143,7 +151,7 @@ _cci_install_shell() {
 
 # called by dracut
 install() {
-    local _programs=${cci_programs:-/usr/lib/cci}
+    local _programs=${cci_programs:-/usr/lib/cci} _crypto
 
     inst_binary "$_programs/cci-generator" "$systemdutildir/system-generators/cci-generator"
     inst_binary "$_programs/cci-init" /usr/bin/cci-init
@@ -151,6 +159,9 @@ install() {
     mkdir -p "$initdir$systemdsystemunitdir/initrd.target.wants"
     ln -sf ../cci-guard.service "$initdir$systemdsystemunitdir/initrd.target.wants/cci-guard.service"
     inst_multiple modprobe mount umount
+    # cci-init opens it by name, to check a sha256
+    _crypto=$(grep -ao 'libcrypto\.so\.[0-9.]*' "$_programs/cci-init" | head -n 1)
+    [[ $_crypto ]] && inst_libdir_file "$_crypto*"
     # names of servers
     inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*'
     [[ ${cci_https-} == yes ]] && _cci_install_https "$_programs"

@@ -61,7 +61,7 @@ _cci_drop_libraries() {
         while IFS= read -r _file; do
             _name=${_file##*/}
             case $_name in
-                ld-* | libc.so* | libnss_dns* | libnss_files* | libkmod*) continue ;;
+                ld-* | libc.so* | libnss_dns* | libnss_files* | libkmod* | libcrypto*) continue ;;
             esac
             grep -qxF -- "$_name" <<< "$_needed" && continue
             # a file that a needed link leads to has a longer name
@@ -81,14 +81,54 @@ _cci_is_linked() {
     return 1
 }
 
+# What dracut puts in when all modules are done, unless it is there already: an empty file keeps it out.
+# libgcc_s is for threads that are cancelled, and there are none; that of 32 bits nothing here can use.
+_cci_forestall() {
+    local _path
+    for _path in /usr/lib32/libgcc_s.so.1 /usr/libx32/libgcc_s.so.1; do
+        _cci_put_empty "$_path"
+    done
+    [[ ${cci_https-} == yes ]] && return 0
+    for _path in /usr/lib/*-linux-gnu*/libgcc_s.so.1 /usr/lib64/libgcc_s.so.1; do
+        _cci_is_needed libgcc_s.so.1 || _cci_put_empty "$_path"
+    done
+}
+
+_cci_put_empty() {
+    [[ -e $dracutsysrootdir$1 ]] || return 0
+    mkdir -p "$initdir${1%/*}"
+    rm -f -- "$initdir$1"
+    : > "$initdir$1"
+}
+
+# Whether a program or a library of the image is linked with that one.
+_cci_is_needed() {
+    type -P readelf > /dev/null || return 0
+    find "$initdir" -type f \( -perm -100 -o -name '*.so*' \) -exec readelf -d {} + 2> /dev/null \
+        | grep -q "(NEEDED).*\[$1\]"
+}
+
+# Units that nothing reaches any more, or that would do what was taken out.
+_cci_drop_idle_units() {
+    local _unit
+    for _unit in debug-shell.service kmod-static-nodes.service sys-kernel-config.mount syslog.socket \
+        systemd-ask-password-console.{path,service} systemd-journald-audit.socket \
+        systemd-modules-load.service systemd-random-seed.service systemd-sysctl.service \
+        systemd-tmpfiles-setup{,-dev}.service systemd-udev-settle.service \
+        systemd-volatile-root.service; do
+        _cci_drop "/lib/systemd/system/$_unit"
+    done
+}
+
 # Modules that systemd would like to have loaded and no boot of ours uses. What asks for them does
 # without, or has them from the new root.
 _cci_drop_kernel_modules() {
     local _name
-    for _name in efivarfs af_alg algif_hash; do
+    for _name in autofs4 efivarfs af_alg algif_hash; do
         find "$initdir"/lib/modules/ "$initdir"/usr/lib/modules/ -name "$_name.ko*" -delete 2> /dev/null
     done
-    rm -f -- "$initdir"/lib/modules/*/modules.{order,builtin.modinfo}
+    # PID 1 asks for autofs4, and would call it an error that it is not here
+    inst_simple "$moddir/modprobe.conf" /usr/lib/modprobe.d/50-cci.conf
 }
 
 # called by dracut, after install; the last module has all others' before it
@@ -105,12 +145,14 @@ install() {
         initqueue loginit rdsosreport dracut-util dracut-getarg dracut-getargs \
         systemd-run systemd-escape systemd-cgls systemd-tmpfiles systemd-ask-password \
         systemd-tty-ask-password-agent depmod lsmod modinfo insmod swapoff loginctl nologin uname echo mkdir true chroot
-    [[ ${cci_shell-} == yes ]] || _cci_drop_programs journalctl ls cat dmesg ln rm blkid
+    [[ ${cci_shell-} == yes ]] || _cci_drop_programs journalctl ls cat dmesg ln rm blkid sh dash bash
     _cci_drop /lib/dracut-lib.sh /lib/dracut-dev-lib.sh
-    rm -rf -- "${initdir:?}"/lib/dracut/hooks "${initdir:?}"/{usr/,}lib32
+    rm -rf -- "${initdir:?}"/lib/dracut/hooks
     rm -f -- "$initdir"/lib/dracut/dracut-util
     _cci_drop_units
+    _cci_drop_idle_units
     _cci_drop_udev_rules
     _cci_drop_libraries
+    _cci_forestall
     return 0
 }
