@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * libcrypto is opened by name, and only when the first byte is to be hashed: linked, its relocations
- * would cost each of cci-init's services five million instructions, and most boots give no sha256.
+ * libcrypto is opened by name, and only when the first byte is to be hashed: linked, its
+ * relocations would cost each of cci-init's services five million instructions, and most boots give
+ * no sha256.
  */
 #include "initramfs/digest.h"
 

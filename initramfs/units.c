@@ -311,8 +311,8 @@ static void add_deploy(struct maker *m)
 }
 
 /*
- * Of an image's fstab deploy leaves nothing that would be mounted before switch-root, so systemd need
- * not look at it; what is left of its unit begins the end of the initramfs.
+ * Of an image's fstab deploy leaves nothing that would be mounted before switch-root, so systemd
+ * need not look at it; what is left of its unit begins the end of the initramfs.
  */
 static void add_parse_etc(struct maker *m)
 {
