@@ -18,6 +18,7 @@
 #include "initramfs/paths.h"
 #include "initramfs/report.h"
 #include "initramfs/tell.h"
+#include "initramfs/watchdog.h"
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
 
@@ -127,6 +128,12 @@ static void remove_stale_pid(int root_fd)
 		(void)unlinkat(run, "lkp-bootstrap.pid", 0); /* mostly it is not there */
 }
 
+static bool is_net(const struct plan *plan)
+{
+	return (plan->kind == PLAN_NFS || plan->kind == PLAN_CIFS) &&
+	       plan->local == PLAN_LOCAL_NONE;
+}
+
 int deploy(const struct plan *plan)
 {
 	CLEANUP(fd_closep) int root_fd = -1;
@@ -151,6 +158,8 @@ int deploy(const struct plan *plan)
 		handover_names(root_fd);
 	if (plan->overlay)
 		handover_identity(root_fd);
+	if (is_net(plan))
+		watchdog_leave();
 	layers_hide();
 	handover_network();
 	tell_stage("switch");

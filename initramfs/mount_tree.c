@@ -13,16 +13,24 @@
 #include "lib/base/macro.h"
 #include "lib/sys/fd.h"
 
+#define MESSAGES_MAX 8 /* what a context keeps */
+
 /*
- * The first message of a file system context ("e overlay: ..."), or strerror. Reading answers
- * ENODATA when there is none (Documentation/filesystems/mount_api.rst).
+ * The first error among the messages of a file system context ("e overlay: ...", after warnings,
+ * "w ..."), or strerror. Reading answers ENODATA when there are no more
+ * (Documentation/filesystems/mount_api.rst).
  */
 static int explain(int fs_fd, int error, char *text)
 {
 	char message[MOUNT_ERROR_MAX];
-	ssize_t n = fs_fd >= 0 ? read(fs_fd, message, sizeof(message) - 1) : -1;
+	ssize_t n = -1;
 
-	if (n > 2) {
+	for (unsigned i = 0; fs_fd >= 0 && i < MESSAGES_MAX; i++) {
+		n = read(fs_fd, message, sizeof(message) - 1);
+		if (n <= 2 || message[0] == 'e')
+			break;
+	}
+	if (n > 2 && message[0] == 'e') {
 		message[n] = '\0';
 		message[strcspn(message, "\n")] = '\0';
 		(void)snprintf(text, MOUNT_ERROR_MAX, "%.160s (%s)", message + 2, strerror(error));

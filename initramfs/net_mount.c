@@ -36,6 +36,8 @@ struct net_job {
 	char server[256];                   /* as in the source */
 	char address[NET_ROOT_ADDRESS_MAX]; /* that answers */
 	char last[MOUNT_ERROR_MAX + 256];   /* why the last try failed */
+	char first[MOUNT_ERROR_MAX +
+	           256]; /* what the newest version of NFS said; "": nothing yet */
 };
 
 /* Who serves: as the line says, or the lease. Returns 0 or -ECANCELED. */
@@ -142,17 +144,22 @@ static int mount_version(struct net_job *job, const char *version, bool is_last)
 	}
 	if (r == -ENODEV)
 		return tell_no_module(job);
-	kmsg_find(job->plan->kind == PLAN_CIFS ? "CIFS: VFS: " : "NFS: ", words, sizeof(words));
+	/* then what an SMB server said, "0xc000006d NT_STATUS_LOGON_FAILURE"; as its own error that
+	   client gives advice on versions */
+	kmsg_find("CIFS: Status code returned ", words, sizeof(words));
 	(void)snprintf(job->last, sizeof(job->last), "%s%s%s%s%s%s", version ? "version " : "",
-	               version ? version : "", version ? ": " : "", error, words[0] ? "; " : "",
-	               words);
+	               version ? version : "", version ? ": " : "", words[0] ? strerror(-r) : error,
+	               words[0] ? "; " : "", words);
 	if (may_pass(-r))
 		return MOUNT_LATER;
 	if (version && !is_last && is_of_version(-r)) {
 		tell_debug("%s: %s", root.source, job->last);
+		if (!job->first[0])
+			memcpy(job->first, job->last, sizeof(job->first));
 		return MOUNT_OLDER;
 	}
-	return tell_failure(CAUSE_MOUNT, "cannot mount %s: %s", root.source, job->last);
+	return tell_failure(CAUSE_MOUNT, "cannot mount %s: %s%s%s", root.source, job->first,
+	                    job->first[0] ? "; " : "", job->last);
 }
 
 /* major * 1000 + minor; 0 when it cannot be known. */

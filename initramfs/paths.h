@@ -31,4 +31,5 @@
 #define CCI_EMERGENCY_UNIT "/lib/systemd/system/emergency.service"
 #define CCI_ATTEMPT_FILE   "/lkp/scheduled/attempt"
 #define CCI_HANDOVER_DIR   "/run/systemd/network"
+#define CCI_MANAGER_DIR    "/run/systemd/system.conf.d" /* for the new root's PID 1 */
 #define CCI_PSTORE_DIR     "/sys/fs/pstore" /* mounted by systemd, before its generators run */

@@ -9,7 +9,7 @@
 #     cci_life=lean|full       instead of guessing as above
 #     cci_drivers=virtio|common|none   network cards and disks to bring along (common); none when
 #                              they come in a cgz of their own
-#     cci_net_roots=yes|no     roots on NFS and CIFS servers: their modules, 5 MB (yes in the full life)
+#     cci_net_roots=yes|no     roots on NFS and CIFS servers: their modules, 1.6 MB (yes in the full life)
 #     cci_https=yes            root=live:https:// too: libcurl and its libraries, 12 MB
 #     cci_ca=FILE              whom https trusts (PEM); the distribution's bundle
 #     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
@@ -66,7 +66,7 @@ _cci_has_net_roots() {
 # kernel loads it by name then.
 _cci_install_net_roots() {
     hostonly='' instmods nfs nfsv3 nfsv4 nfs_layout_nfsv41_files nfs_layout_flexfiles sunrpc lockd grace \
-        cifs dns_resolver nls_utf8 nls_ascii nls_iso8859_1 \
+        softdog cifs dns_resolver nls_utf8 nls_ascii nls_iso8859_1 \
         ccm gcm cmac ecb hmac md4 md5 arc4 aes_generic des_generic sha256_generic sha512_generic cifs_arc4 cifs_md4
 }
 

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "initramfs/net_root.h"
 #include "initramfs/plan.h"
 #include "initramfs/plan_file.h"
 #include "initramfs/units.h"
@@ -58,6 +59,23 @@ static void check_plan(const struct plan *plan)
 	}
 }
 
+/* Any options become a mount or a refusal, within their bounds. */
+static void check_server(const struct plan *plan)
+{
+	static struct net_root root;
+	const struct net_root_facts facts = { .server = "h",
+		                              .address = "10.0.0.1",
+		                              .version = "3" };
+
+	if (plan->kind != PLAN_NFS && plan->kind != PLAN_CIFS)
+		return;
+	if (net_root_compose(plan, &facts, &root))
+		return;
+	assert(root.n_options <= NET_ROOT_OPTIONS_MAX);
+	for (size_t i = 0; i < root.n_options; i++)
+		assert(root.options[i].key);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = slice_make(data, size);
@@ -69,9 +87,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned line;
 
 	(void)plan_is_stray_initrd(text);
-	if (plan_from_cmdline(text, &facts, &plan) != PLAN_NOT_OURS)
+	if (plan_from_cmdline(text, &facts, &plan) != PLAN_NOT_OURS) {
 		check_plan(&plan);
-	if (plan_read(text, &plan, &line) == 0)
+		check_server(&plan);
+	}
+	if (plan_read(text, &plan, &line) == 0) {
 		units_make(&plan, &units);
+		check_server(&plan);
+	}
 	return 0;
 }

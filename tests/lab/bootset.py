@@ -88,6 +88,7 @@ DISK_UUID = "0cc1d15c-0000-4000-8000-000000000001"
 # name -> (dracut's arguments, its settings). "full" is what a plain --add cci gives.
 INITRAMFS = {
     "lean": (images.LEAN, {"cci_drivers": "virtio"}),
+    "lean-https": (images.LEAN, {"cci_drivers": "virtio", "cci_https": "yes"}),
     "lean-net": (images.LEAN, {"cci_drivers": "virtio", "cci_net_roots": "yes"}),
     # a generator that does nothing, as one that cannot write does
     "lean-no-units": (images.LEAN + ["--include", "/bin/true",
@@ -274,6 +275,10 @@ class BootSet:
         modules = os.path.join(paths.TOP, "dracut-module")
         programs = [os.path.join(paths.RELEASE, "initramfs", program)
                     for program in paths.INITRAMFS_PROGRAMS]
+        packed = list(programs)
+        if "cci_https" in settings:
+            paths.build_release("initramfs/cci-init-https")
+            packed.append(os.path.join(paths.RELEASE, "initramfs/cci-init-https"))
 
         def make(path):
             with tempfile.TemporaryDirectory(prefix="dracut-", dir=self.directory) as top:
@@ -284,7 +289,7 @@ class BootSet:
                 if done.returncode != 0 or "can't be installed" in done.stdout:
                     raise LabError(f"dracut ({name}): {done.stdout[-3000:]}")
                 shutil.move(os.path.join(top, "image"), path)
-        key = (self.tree, arguments, settings, _tree_digest(modules, *programs),
+        key = (self.tree, arguments, settings, _tree_digest(modules, *packed),
                os.stat("/var/lib/dpkg/status").st_mtime_ns
                if os.path.exists("/var/lib/dpkg/status") else 0)
         return self._keep(f"initramfs-{name}", key, make)

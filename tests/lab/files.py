@@ -15,10 +15,13 @@ class Files(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, image, address=GATEWAY, listen="127.0.0.1"):
+    def __init__(self, image, address=GATEWAY, listen="127.0.0.1", tls=None):
+        """tls: a server's ssl.SSLContext; then it speaks https."""
         self.image, self.asked, self.posted = image, [], []
         super().__init__((listen, 0), _Handler)
-        self.url = f"http://{address}:{self.server_address[1]}"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://{address}:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def reports(self):

@@ -121,6 +121,14 @@ class Trees(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
                 self.assertEqual(tree(world.top), before)
 
+    def test_the_plan_is_for_root_alone(self):
+        with World() as world:
+            world.run("root=cifs://me:secret@10.0.0.1/os rootovl")
+            self.assertEqual(os.stat(world.plan()).st_mode & 0o777, 0o600)
+            self.assertNotIn("secret", world.said())
+            for name, content in tree(world.early).items():
+                self.assertNotIn("secret", str(content), name)
+
     def test_where_units_cannot_be_written_there_is_no_plan(self):
         with World() as world:
             os.rmdir(world.early)

@@ -6,7 +6,6 @@ none: what can be mounted is, what cannot is told in one line with its cause."""
 import hashlib
 import os
 import shutil
-import ssl
 import stat
 import sys
 import tempfile
@@ -19,6 +18,7 @@ sys.path.insert(0, os.path.join(HERE, "../.."))
 from box import HTTPS, Box, main, make_image, make_root, run, run_checks  # noqa: E402
 from lab.tap import equal  # noqa: E402
 from rig import DATA, SHA256, Fetch, true  # noqa: E402
+from tls import Tls  # noqa: E402
 
 
 # --- fetch: what goes well in the end -----------------------------------------------------------
@@ -164,20 +164,6 @@ def redirected_for_ever(tap):
 
 
 # --- fetch over TLS ----------------------------------------------------------------------------
-
-class Tls:
-    """A server's own certificate, which stands for its authority's too."""
-
-    def __init__(self, name="IP:127.0.0.1"):
-        with tempfile.TemporaryDirectory(prefix="cci-tls-") as work:
-            run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-days", "2", "-subj", "/CN=cci test", "-addext", f"subjectAltName={name}",
-                "-keyout", f"{work}/key", "-out", f"{work}/certificate")
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(f"{work}/certificate", f"{work}/key")
-            with open(f"{work}/certificate", encoding="ascii") as file:
-                self.certificate = file.read()
-
 
 def tls_fetched(tap):
     with Fetch(tls=Tls()) as f:
@@ -370,8 +356,33 @@ def refused_plans(tap):
     with Layers("squashfs", refused="root=nfs: is not mounted yet") as w:
         said = w.layers().must_fail("refused").said
         true("cci: layers: root=nfs: is not mounted yet" in said, said)
-    with Layers("squashfs", kind="nfs") as w:
-        w.layers().must_fail("refused")
+    with Layers("squashfs", kind="none") as w:
+        w.layers().must_fail("plan")
+
+
+def a_file_server_that_does_not_answer(tap):
+    with Layers(None, kind="nfs", source="127.0.0.1:/x", net_server="127.0.0.1", net_path="/x",
+                net_options="port=1", timeout=1000000) as w:
+        begin = time.monotonic()
+        said = w.layers().must_fail("network").said
+        true(time.monotonic() - begin >= 1, "given up before cci.timeout")
+        true(said.count("127.0.0.1:/x: nobody at port 1 of 127.0.0.1: Connection refused") >= 2, said)
+    with Layers(None, kind="cifs", source="cifs://no-such.invalid/x", net_server="no-such.invalid",
+                net_path="x", timeout=100000, retry=0) as w:
+        said = w.layers().must_fail("network").said
+        true("the name no-such.invalid has no address" in said, said)
+
+
+def the_file_server_of_the_lease(tap):
+    plan = {"kind": "nfs", "source": "nfs:/x", "net_path": "/x", "net_options": "port=1",
+            "timeout": 100000, "retry": 0}
+    with Layers(None, **plan) as w:
+        said = w.layers().must_fail("network").said
+        true("names no server, and neither does the lease" in said, said)
+    with Layers(None, **plan) as w:
+        w.box.write("run/systemd/netif/leases/2", "ADDRESS=10.0.0.5\nNEXT_SERVER=127.0.0.1\n")
+        said = w.layers().must_fail("network").said
+        true("nobody at port 1 of 127.0.0.1" in said, said)
 
 
 class Disk(Layers):
@@ -745,6 +756,8 @@ CHECKS = [
     ("what is no system is told", what_is_no_system),
     ("a damaged image is told", a_damaged_image),
     ("a refused plan is told", refused_plans),
+    ("a file server that does not answer is looked for again", a_file_server_that_does_not_answer),
+    ("a file server that the lease names", the_file_server_of_the_lease),
     ("a device by path and by label", a_device_by_its_path_and_label),
     ("a device takes what is written", a_device_as_upper),
     ("devices that cannot be used are told", devices_that_cannot_be_used),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MulanPSL-2.0
 """Roots on file servers, in virtual machines: nfs-ganesha and samba serve in the test's namespace.
-Each boot ends by itself, whatever became of its server."""
+Each boot powers itself off, which needs files of its server to the end."""
 
 import concurrent.futures
 import contextlib
@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import stories
 import file_servers     # after stories, which knows where lab is
@@ -20,7 +19,6 @@ from stories import GATEWAY, LIMIT, Files
 
 PASSWORD = "pass,word"
 NET = "lean-net"
-ENDS_WITHIN = 60        # seconds from the end of the probe to the machine's
 
 
 class Servers:
@@ -44,6 +42,7 @@ def below_an_overlay(story, servers, root, said):
     equal(probe.all("fstab"), ["tmpfs /mnt tmpfs size=1m 0 0"], "fstab")
     equal(probe.one("address").split()[2], "10.0.2.15/24", "address")
     equal(os.path.exists(f"{servers.shared}/proof"), False, "the server's own file")
+    story.must_say("Using hardware watchdog")
 
 
 def nfs4_overlay(story, servers):
@@ -74,7 +73,8 @@ def cifs_wrong_password(story, servers):
     files = Files(None)
     story.boot(f"root=cifs://root:wrong@{GATEWAY}/mine/{servers.share},vers=1.0 rootovl "
                f"cci.server={files.url}", NET, network="user")
-    story.must_say(r"layers: cannot mount //10\.0\.2\.2/mine/\S+: .*Permission denied")
+    story.must_say(r"layers: cannot mount //10\.0\.2\.2/mine/\S+: Permission denied; CIFS: "
+                   "Status code returned 0xc000006d NT_STATUS_LOGON_FAILURE")
     check_failed(files, "mount")
 
 
@@ -88,6 +88,16 @@ def nfs_itself(story, servers):
     with open(f"{servers.mine}/etc/fstab", encoding="ascii") as file:
         equal(file.read(), "tmpfs /mnt tmpfs size=1m 0 0\n", "fstab")
     equal(os.path.exists(f"{servers.mine}/etc/fstab.cci-orig"), True, "fstab.cci-orig")
+
+
+def nfs_read_only(story, servers):
+    probe = story.root(f"root=nfs:{GATEWAY}:{servers.shared}:ro rw cci.debug", NET, network="user")
+    equal(probe.one("root").split()[0], "nfs4", "the root")
+    equal(probe.one("root").split()[1].split(",")[0], "ro", "how it is mounted")
+    equal(probe.all("wrote"), [], "writing")
+    equal(probe.all("fstab"), ["tmpfs /mnt tmpfs size=1m 0 0"], "fstab")
+    with open(f"{servers.shared}/etc/fstab", encoding="ascii") as file:
+        equal("UUID=1111" in file.read(), True, "the server's own fstab")
 
 
 def check_failed(files, cause):
@@ -106,8 +116,12 @@ def nobody_serves(story, servers):
 
 def not_exported(story, servers):
     files = Files(None)
-    story.boot(f"root={GATEWAY}:/os/nowhere rootovl cci.server={files.url}", NET, network="user")
-    story.must_say(r"layers: cannot mount 10\.0\.2\.2:/os/nowhere: ")
+    story.boot(f"root={GATEWAY}:/os/nowhere rootovl cci.debug cci.server={files.url}", NET,
+               network="user")
+    for version in ("4.2", "4.1", "4.0"):
+        story.must_say(rf"nowhere: version {version}: .*No such file or directory")
+    story.must_say(r"layers: cannot mount 10\.0\.2\.2:/os/nowhere: version 4\.2: .*No such file or "
+                   r"directory\)?; version 3: Permission denied")
     check_failed(files, "mount")
 
 
@@ -119,25 +133,11 @@ def no_modules(story, servers):
     check_failed(files, "mount")
 
 
-def server_gone(story, servers):
-    """It dies while the job runs; whoever powers the machine off must not wait for it."""
-    machine = story.start(f"root={GATEWAY}:{servers.shared} rootovl ro probe.stay=4", NET,
-                          network="user")
-    machine.wait_for("(?m)^PROBE address", LIMIT)
-    servers.nfs.stop()
-    machine.wait_for("(?m)^PROBE end", LIMIT)
-    begin = time.monotonic()
-    machine.wait_end(LIMIT)
-    seconds = time.monotonic() - begin
-    print(f"# powered off {seconds:.0f} s after the job, without its server")
-    if seconds > ENDS_WITHIN:
-        raise AssertionError(f"{seconds:.0f} s to power off:\n{machine.tail(60)}")
-
-
 STORIES = {
     "NFS 4 below an overlay": nfs4_overlay,
     "NFS 3 below an overlay": nfs3_overlay,
     "NFS as the root itself, written to": nfs_itself,
+    "NFS as the root itself, read-only": nfs_read_only,
     "CIFS below an overlay, as guest": cifs_guest_overlay,
     "CIFS below an overlay, as a user": cifs_user_overlay,
     "CIFS with a wrong password": cifs_wrong_password,
@@ -145,7 +145,6 @@ STORIES = {
     "what is not exported": not_exported,
     "an initramfs without the modules": no_modules,
 }
-ALONE = {"the server goes away, and the machine still ends": server_gone}
 
 
 def chosen(table):
@@ -175,9 +174,6 @@ def body(check):
             for words, future in told:
                 with check.check(words):
                     future.result()
-        for words, tell in chosen(ALONE).items():
-            with check.check(words):
-                tell_one(tell, top, boots, servers)
 
 
 tap.main(body)
