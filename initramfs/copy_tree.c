@@ -34,8 +34,10 @@ struct linked {
 };
 
 struct copier {
-	int root_fd;
-	bool no_clobber;
+	const struct copy_request *request;
+	bool is_counting; /* nothing is written */
+	bool is_fresh;    /* the directory at hand is new: nothing is in the way there */
+	bool is_behind;   /* at names that an earlier run has copied, up to request->done_to */
 	struct map links;
 	struct copy_result *result;
 	char path[PATH_MAX]; /* in the root, of what is at hand */
@@ -61,9 +63,11 @@ static int clear_name(struct copier *c, int dir, const char *name)
 {
 	struct stat st;
 
+	if (c->is_fresh)
+		return 0;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (c->no_clobber || S_ISDIR(st.st_mode)) {
+	if (c->request->no_clobber || S_ISDIR(st.st_mode)) {
 		c->result->n_kept++;
 		return 1;
 	}
@@ -98,32 +102,41 @@ static struct linked *find_link(struct copier *c, const struct stat *st)
 /* A second name of a file that is there. Returns 0, or -errno: then it is copied instead. */
 static int make_link(struct copier *c, const struct linked *first, int dir, const char *name)
 {
-	CLEANUP(fd_closep) int fd = new_root_open(c->root_fd, first->path, O_PATH | O_NOFOLLOW, 0);
+	CLEANUP(fd_closep)
+	int fd = new_root_open(c->request->root_fd, first->path, O_PATH | O_NOFOLLOW, 0);
 
 	if (fd < 0)
 		return fd;
 	return linkat(fd, "", dir, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+/* A name that is not a directory. */
 static int copy_leaf(struct copier *c, int from, int to, const char *name, const struct stat *st)
 {
 	bool has_names = S_ISREG(st->st_mode) && st->st_nlink > 1;
-	const struct linked *first = has_names ? find_link(c, st) : NULL;
-	int r;
+	const struct linked *first = has_names && !c->is_counting ? find_link(c, st) : NULL;
+	int r = 0;
 
 	if (S_ISSOCK(st->st_mode))
 		return 0;
-	r = clear_name(c, to, name);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (first && make_link(c, first, to, name) == 0)
-		return 0;
-	r = copy_file(from, to, name, st);
-	if (r < 0)
-		return r;
-	c->result->n_files++;
+	c->result->n_names++;
 	if (S_ISREG(st->st_mode))
-		c->result->n_bytes += (uint64_t)st->st_size;
+		c->result->n_name_bytes += (uint64_t)st->st_size;
+	if (c->is_counting)
+		return 0;
+	if (!c->is_behind) {
+		r = clear_name(c, to, name);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (first && make_link(c, first, to, name) == 0)
+			return 0;
+		r = copy_file(from, to, name, st);
+		if (r < 0)
+			return r;
+		c->result->n_files++;
+		if (S_ISREG(st->st_mode))
+			c->result->n_bytes += (uint64_t)st->st_size;
+	}
 	return has_names && !first ? remember_link(c, st) : 0;
 }
 
@@ -133,30 +146,43 @@ static int copy_entries(struct copier *c, int from, int to);
 static int copy_directory(struct copier *c, int from, int to, const char *name,
                           const struct stat *st)
 {
+	bool is_written = !c->is_counting && !c->is_behind, is_new = true;
+	bool was_fresh = c->is_fresh;
 	CLEANUP(fd_closep) int source = -1;
 	CLEANUP(fd_closep) int target = -1;
-	bool is_new = true;
 	int r;
 
-	if (mkdirat(to, name, 0700) < 0) {
+	c->result->n_names++;
+	if (is_written && mkdirat(to, name, 0700) < 0) {
 		if (errno != EEXIST)
 			return -errno;
 		is_new = false;
 	}
-	target = new_root_open(c->root_fd, c->path, O_RDONLY | O_DIRECTORY, 0);
+	if (!c->is_counting)
+		target = new_root_open(c->request->root_fd, c->path, O_RDONLY | O_DIRECTORY, 0);
 	if (target == -ENOTDIR || target == -ENOENT) { /* a file, or a link to nowhere */
 		c->result->n_kept++;
 		return 0;
 	}
-	if (target < 0)
+	if (target < 0 && !c->is_counting)
 		return target;
 	source = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (source < 0)
 		return -errno;
+	c->is_fresh = is_written && is_new;
 	r = copy_entries(c, source, target);
-	if (r < 0 || !is_new)
+	c->is_fresh = was_fresh;
+	/* of one that the earlier run was in, everything is there by now but this */
+	if (r < 0 || c->is_counting || c->is_behind || (!is_new && !c->request->is_mirror))
 		return r;
 	return copy_attributes(source, target, st);
+}
+
+/* The name that an earlier run ended with has been passed. */
+static void look_for_end(struct copier *c)
+{
+	if (c->is_behind && strcmp(c->path, c->request->done_to) == 0)
+		c->is_behind = false;
 }
 
 static int copy_entry(struct copier *c, int from, int to, const char *name)
@@ -175,21 +201,58 @@ static int copy_entry(struct copier *c, int from, int to, const char *name)
 		r = copy_directory(c, from, to, name, &st);
 	else
 		r = copy_leaf(c, from, to, name, &st);
+	if (r == 0 && c->request && c->request->done && !c->is_behind)
+		r = c->request->done(c->request->arg, c->path, c->result);
 	if (r < 0) /* the path stays as it is, to be told */
 		return r;
+	look_for_end(c);
 	c->len = before;
 	c->path[before] = '\0';
 	return 0;
 }
 
-static int copy_entries(struct copier *c, int from, int to)
+/* The names in a directory, in the order of their bytes. */
+struct names {
+	char **list;
+	size_t n, cap;
+};
+
+static void free_names(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->list[i]);
+	free(names->list);
+}
+
+static int add_name(struct names *names, const char *name)
+{
+	if (names->n == names->cap) {
+		size_t cap = names->cap > 0 ? 2 * names->cap : 32;
+		char **list = reallocarray(names->list, cap, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		names->list = list;
+		names->cap = cap;
+	}
+	names->list[names->n] = strdup(name);
+	if (!names->list[names->n])
+		return -ENOMEM;
+	names->n++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int read_names(int from, struct names *names)
 {
 	CLEANUP(close_directory) DIR *entries = NULL;
 	const struct dirent *entry;
 	int fd, r;
 
-	if (c->depth == DEPTH_MAX)
-		return -ELOOP;
 	fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -199,16 +262,32 @@ static int copy_entries(struct copier *c, int from, int to)
 		fd_close(&fd);
 		return r;
 	}
-	c->depth++;
 	for (errno = 0; (entry = readdir(entries)); errno = 0) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		r = copy_entry(c, from, to, entry->d_name);
+		r = add_name(names, entry->d_name);
 		if (r < 0)
 			return r;
 	}
+	if (errno != 0)
+		return -errno;
+	qsort(names->list, names->n, sizeof(*names->list), compare_names);
+	return 0;
+}
+
+static int copy_entries(struct copier *c, int from, int to)
+{
+	CLEANUP(free_names) struct names names = { .n = 0 };
+	int r;
+
+	if (c->depth == DEPTH_MAX)
+		return -ELOOP;
+	r = read_names(from, &names);
+	c->depth++;
+	for (size_t i = 0; i < names.n && r == 0; i++)
+		r = copy_entry(c, from, to, names.list[i]);
 	c->depth--;
-	return -errno;
+	return r;
 }
 
 static void free_links(struct map *links)
@@ -222,27 +301,37 @@ static void free_links(struct map *links)
 	map_deinit(links);
 }
 
-int copy_tree(int source_fd, int root_fd, const char *target, bool no_clobber,
-              struct copy_result *ret)
+static struct copier *new_copier(const struct copy_request *request, struct copy_result *result)
 {
 	/* the keys are numbers of our own disk: nobody to be kept from colliding */
 	static const uint64_t seed[2] = { 1, 2 };
-	CLEANUP(freep) struct copier *c = calloc(1, sizeof(*c));
+	struct copier *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->request = request;
+	c->result = result;
+	*result = (struct copy_result){ .n_files = 0 };
+	map_init(&c->links, seed, link_key);
+	return c;
+}
+
+int copy_tree(const struct copy_request *request, struct copy_result *ret)
+{
+	CLEANUP(freep) struct copier *c = new_copier(request, ret);
 	CLEANUP(fd_closep) int fd = -1;
 	int r;
 
-	*ret = (struct copy_result){ .n_files = 0 };
 	if (!c)
 		return -ENOMEM;
-	fd = new_root_make_dirs(root_fd, target, 0755);
+	fd = new_root_make_dirs(request->root_fd, request->target, 0755);
 	if (fd < 0)
 		return fd;
-	c->root_fd = root_fd;
-	c->no_clobber = no_clobber;
-	c->result = ret;
-	map_init(&c->links, seed, link_key);
-	c->len = (size_t)snprintf(c->path, sizeof(c->path), "./%.1000s", target);
-	r = copy_entries(c, source_fd, fd);
+	c->is_behind = request->done_to && request->done_to[0];
+	c->len = (size_t)snprintf(c->path, sizeof(c->path), "./%.1000s", request->target);
+	r = copy_entries(c, request->source_fd, fd);
+	if (r == 0 && c->is_behind) /* what was done to is not there: another source */
+		r = -ESTALE;
 	if (r < 0) {
 		size_t skip = c->len >= sizeof(ret->path) ? c->len - sizeof(ret->path) + 1 : 0;
 
@@ -250,4 +339,14 @@ int copy_tree(int source_fd, int root_fd, const char *target, bool no_clobber,
 	}
 	free_links(&c->links);
 	return r;
+}
+
+int copy_tree_count(int fd, struct copy_result *ret)
+{
+	CLEANUP(freep) struct copier *c = new_copier(NULL, ret);
+
+	if (!c)
+		return -ENOMEM;
+	c->is_counting = true;
+	return copy_entries(c, fd, -1);
 }

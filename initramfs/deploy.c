@@ -25,6 +25,9 @@
 /* Copies one directory of the initramfs; one that is not there is no failure. */
 static int copy_one(int root_fd, const char *source, const char *target, bool no_clobber)
 {
+	struct copy_request request = { .root_fd = root_fd,
+		                        .target = target,
+		                        .no_clobber = no_clobber };
 	CLEANUP(fd_closep) int fd = -1;
 	struct copy_result result;
 	int r;
@@ -34,7 +37,8 @@ static int copy_one(int root_fd, const char *source, const char *target, bool no
 		return 0;
 	if (fd < 0)
 		return tell_failure(CAUSE_DEPLOY, "cannot read %s: %s", source, strerror(errno));
-	r = copy_tree(fd, root_fd, target, no_clobber, &result);
+	request.source_fd = fd;
+	r = copy_tree(&request, &result);
 	if (r < 0)
 		return tell_failure(CAUSE_DEPLOY, "cannot copy %s into the new root: %s: %s",
 		                    source, result.path[0] ? result.path : target, strerror(-r));

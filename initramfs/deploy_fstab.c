@@ -33,9 +33,11 @@ static unsigned relax(struct slice old, struct buffer *out)
 	return n;
 }
 
+/* Not one that was made just now: that is an image's still. */
 static bool is_own_disk(const struct plan *plan)
 {
-	return !plan->overlay && (plan->kind == PLAN_DEVICE || plan->local != PLAN_LOCAL_NONE);
+	return !plan->overlay && !plan->is_new &&
+	       (plan->kind == PLAN_DEVICE || plan->local != PLAN_LOCAL_NONE);
 }
 
 /* The first original is kept: a later boot would only find our own work. */

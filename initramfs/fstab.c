@@ -123,3 +123,13 @@ void fstab_append_relaxed(const struct fstab_line *line, struct buffer *out)
 	buffer_append_text(out, relaxed);
 	buffer_append_slice(out, slice_sub(line->text, before.len, line->text.len));
 }
+
+struct slice fstab_root_type(struct slice text)
+{
+	struct fstab_line line;
+
+	while (fstab_next(&text, &line))
+		if (text_equal(line.target, "/"))
+			return line.type;
+	return SLICE_NULL;
+}

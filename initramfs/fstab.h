@@ -38,3 +38,6 @@ bool fstab_line_waits(const struct fstab_line *line);
 
 /* Appends the line with `nofail` and a short x-systemd.device-timeout= among its options. */
 void fstab_append_relaxed(const struct fstab_line *line, struct buffer *out);
+
+/* The type that the table gives the root: "ext4", "xfs"; empty when it names none. */
+struct slice fstab_root_type(struct slice text);

@@ -151,8 +151,21 @@ static int show_image(void)
 	return 0;
 }
 
+/* The root's own node, or that which the disk step has made ready. `room` or a text of the plan. */
+static const char *root_node(const struct plan *plan, char room[LVM_NODE_MAX])
+{
+	if (plan->local == PLAN_LOCAL_NONE)
+		return plan->device;
+	return plan->volume[0] ? lvm_names_node(plan->volume, room) : plan->partition;
+}
+
 static int mount_lower(const struct plan *plan)
 {
+	char room[LVM_NODE_MAX];
+
+	if (plan->local != PLAN_LOCAL_NONE)
+		return mount_node(root_node(plan, room), CCI_LOWER_DIR, true);
+
 	switch (plan->kind) {
 	case PLAN_HTTP:
 		return mount_image(plan->url);
@@ -171,8 +184,10 @@ static int mount_lower(const struct plan *plan)
 /* On /sysroot itself: nothing lies over it. */
 static int mount_root(const struct plan *plan)
 {
-	if (plan->kind == PLAN_DEVICE)
-		return mount_node(plan->device, CCI_NEW_ROOT, plan->read_only);
+	char room[LVM_NODE_MAX];
+
+	if (plan->kind == PLAN_DEVICE || plan->local != PLAN_LOCAL_NONE)
+		return mount_node(root_node(plan, room), CCI_NEW_ROOT, plan->read_only);
 	return net_mount(plan, CCI_NEW_ROOT, plan->read_only);
 }
 
@@ -183,7 +198,8 @@ int layers_make(const struct plan *plan)
 
 	if (plan->refused[0])
 		return tell_failure(CAUSE_REFUSED, "%s", plan->refused);
-	is_direct = plan->kind != PLAN_HTTP && plan->kind != PLAN_NONE && !plan->overlay;
+	is_direct = !plan->overlay && plan->kind != PLAN_NONE &&
+	            (plan->kind != PLAN_HTTP || plan->local != PLAN_LOCAL_NONE);
 	r = is_direct ? mount_root(plan) : mount_lower(plan);
 	if (r < 0)
 		return r;

@@ -82,6 +82,7 @@ struct plan {
 	uint64_t volume_size;
 	char disks[PLAN_DISKS_MAX]; /* rootfs_disk=, with commas */
 	bool disk_required, migrate;
+	bool is_new; /* said by the verb that made it: the root is new with this boot */
 	char wipe[PLAN_DEVICE_MAX]; /* cci.wipe= */
 	/* where it goes */
 	bool overlay;   /* rootovl: lower, upper and work below /run/cci, overlay on /sysroot; else

@@ -73,6 +73,7 @@ static const struct key keys[] = {
 	TEXT(disks),
 	RARE(disk_required, KEY_BOOL),
 	RARE(migrate, KEY_BOOL),
+	RARE(is_new, KEY_BOOL),
 	TEXT(wipe),
 	VALUE(overlay, KEY_BOOL),
 	VALUE(read_only, KEY_BOOL),

@@ -187,27 +187,36 @@ static int post(struct http_stream *stream, const struct http_ask *ask, const ch
 	return POST_REFUSED;
 }
 
-static int post_until_taken(const struct http_ask *ask, const char *url)
+/* Tries for half a minute. Returns 0, POST_AGAIN, POST_REFUSED with the status, or -ENOMEM. */
+static int post_for_a_while(const struct http_ask *ask, const char *url, unsigned *ret_status)
 {
 	const struct timespec pause = { .tv_sec = TRY_EVERY / USEC_PER_SEC };
 	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
 	usec_t end = usec_add(clock_now(), TRY_FOR);
-	unsigned status;
 	int r;
 
 	if (!stream)
-		return tell_failure(CAUSE_MEMORY, "no memory for a report");
+		return -ENOMEM;
 	for (;;) {
-		r = post(stream, ask, url, &status);
-		if (r == 0)
-			return 0;
-		if (r == POST_REFUSED)
-			return tell_failure(CAUSE_STATUS, "the server refuses the report: %u",
-			                    status);
-		if (clock_now() >= end)
-			return tell_failure(CAUSE_NETWORK, "cannot reach %s to report", url);
+		r = post(stream, ask, url, ret_status);
+		if (r != POST_AGAIN || clock_now() >= end)
+			return r;
 		(void)nanosleep(&pause, NULL); /* woken early: tried early */
 	}
+}
+
+static int post_until_taken(const struct http_ask *ask, const char *url)
+{
+	unsigned status;
+	int r = post_for_a_while(ask, url, &status);
+
+	if (r < 0)
+		return tell_failure(CAUSE_MEMORY, "no memory for a report");
+	if (r == POST_REFUSED)
+		return tell_failure(CAUSE_STATUS, "the server refuses the report: %u", status);
+	if (r == POST_AGAIN)
+		return tell_failure(CAUSE_NETWORK, "cannot reach %s to report", url);
+	return 0;
 }
 
 int report_failure(const struct plan *plan)
@@ -297,4 +306,38 @@ void report_stages(const struct plan *plan)
 			send_stages(&ask, target.url, pstore);
 	}
 	buffer_deinit(&form);
+}
+
+int report_stage(const struct plan *plan, const char *stage, const char *detail, char *why)
+{
+	struct buffer form = BUFFER_NULL;
+	struct target target;
+	struct http_ask ask;
+	unsigned status;
+	int r = -EACCES;
+
+	if (!find_target(plan, &target)) {
+		(void)snprintf(why, REPORT_WHY_MAX,
+		               "there is nobody to tell: no attempt, no "
+		               "cci.server=");
+		return r;
+	}
+	handover_resolver();
+	form_append(&form, "stage", slice_from_text(stage));
+	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
+	form_append(&form, "detail", slice_from_text(detail));
+	ask = (struct http_ask){ .method = "POST", .token = target.token };
+	ask.form = buffer_slice(&form);
+	if (form.failed || url_split(slice_from_text(target.url), &ask.url) != 0 ||
+	    ask.url.is_https) {
+		(void)snprintf(why, REPORT_WHY_MAX, "%.100s is no place to report to", target.url);
+	} else {
+		r = post_for_a_while(&ask, target.url, &status);
+		if (r == POST_REFUSED)
+			(void)snprintf(why, REPORT_WHY_MAX, "the server says no: %u", status);
+		else if (r != 0)
+			(void)snprintf(why, REPORT_WHY_MAX, "%.100s cannot be reached", target.url);
+	}
+	buffer_deinit(&form);
+	return r == 0 ? 0 : -EACCES;
 }

@@ -22,3 +22,12 @@ int report_failure(const struct plan *plan);
  * is a panic to be told for five seconds in all; nobody is told of a failure.
  */
 void report_stages(const struct plan *plan);
+
+/*
+ * Tells the server of something that is about to be done, or has been, and waits until it has taken
+ * it: `stage` is a name that it knows (docs/api.md), `detail` a sentence. Returns 0, or -EACCES
+ * when there is nobody to tell, when nobody answers for half a minute, or the answer is no; then
+ * why[REPORT_WHY_MAX] says which.
+ */
+#define REPORT_WHY_MAX 160
+int report_stage(const struct plan *plan, const char *stage, const char *detail, char *why);

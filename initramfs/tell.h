@@ -21,6 +21,7 @@
 #define CAUSE_DEVICE  "device"  /* not there, or not what it was said to be */
 #define CAUSE_MOUNT   "mount"   /* the kernel would not mount it */
 #define CAUSE_OVERLAY "overlay" /* the same for the overlay */
+#define CAUSE_DISK    "disk"    /* no disk could be used */
 #define CAUSE_DEPLOY  "deploy"  /* files could not be put into the new root */
 
 /* Sets the step that all lines are of: "fetch", "layers" and so on; with debug tell_debug speaks.

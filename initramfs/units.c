@@ -187,7 +187,8 @@ static void add_disk(struct maker *m, const struct plan *plan)
 	LINE(m, "Wants=network-online.target\n"
 	        "After=network-online.target dracut-initqueue.service systemd-udevd.service\n");
 	put_service(m, "disk", 2 * seconds(plan->timeout) + DISK_SEC);
-	LINE(m, "NotifyAccess=main\n");
+	/* a process of its own fetches the image */
+	LINE(m, "NotifyAccess=all\n");
 	end(m);
 	if (plan->networkd)
 		add_link(m, "cci-disk.service.wants", "systemd-networkd.service",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "initramfs/deploy.h"
+#include "initramfs/disk.h"
 #include "initramfs/fetch.h"
 #include "initramfs/guard.h"
 #include "initramfs/layers.h"
@@ -27,6 +28,7 @@ static const struct verb {
 	int (*run)(int argc, char *argv[]);   /* a command */
 } verbs[] = {
 	{ "fetch", "bring the root image into memory", fetch_image, NULL },
+	{ "disk", "make the root on a disk", disk_make, NULL },
 	{ "layers", "mount the root: lower, upper, overlay", layers_make, NULL },
 	{ "deploy", "fit the new root for this machine", deploy, NULL },
 	{ "report", "tell the server why the boot failed", report_failure, NULL },

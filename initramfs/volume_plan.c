@@ -79,9 +79,11 @@ static void remove_volume(struct maker *m, const struct lvm_volume *volume, cons
  */
 static bool is_whole(const struct lvm_volume *volume)
 {
-	if (!volume || volume->is_part)
+	if (!volume)
 		return false;
-	return volume->is_whole || !lvm_names_is_source(volume->name) || !volume->is_writable;
+	if (volume->is_whole || volume->is_part)
+		return volume->is_whole;
+	return !lvm_names_is_source(volume->name) || !volume->is_writable;
 }
 
 /* The volume that is made from root=, or "" when none is. */
@@ -147,10 +149,17 @@ static void remove_spare(struct maker *m, const struct lvm_volume *volume)
 	remove_volume(m, volume, "the oldest source, for its room");
 }
 
+/* Begun by us, whether it was ended or not: a volume that is still called so. */
+static bool is_our_part(const struct lvm_volume *volume)
+{
+	return (volume->is_part || volume->is_whole) &&
+	       slice_has_suffix(slice_from_text(volume->name), SLICE_LITERAL(LVM_PART));
+}
+
 /* Some other volume that we had begun. */
 static bool is_left_over(const struct maker *m, const struct lvm_volume *volume, const char *keep)
 {
-	return !m->is_gone[volume - m->group->volumes] && volume->is_part && !volume->is_open &&
+	return !m->is_gone[volume - m->group->volumes] && is_our_part(volume) && !volume->is_open &&
 	       strcmp(volume->name, keep) != 0;
 }
 
@@ -217,7 +226,7 @@ static int make_source(struct maker *m, const char *name)
 		return r;
 	(void)snprintf(part_name, sizeof(part_name), "%.*s" LVM_PART, LVM_NAME_MAX, name);
 	part = find(m, part_name);
-	if (part && !part->is_part)
+	if (part && !is_our_part(part))
 		return fail(m, VOLUME_PLAN_TAKEN, "volume %s is not of our making", part_name);
 	if (!part) {
 		r = make_room(m, room_for(m, m->plan->volume_size), part_name);
@@ -268,7 +277,7 @@ static int make_saved(struct maker *m)
 		return fail(m, VOLUME_PLAN_TAKEN, "volume %s is in use", name);
 	(void)snprintf(part_name, sizeof(part_name), "%.*s" LVM_PART, LVM_NAME_MAX, name);
 	part = find(m, part_name);
-	if (part && !part->is_part)
+	if (part && !is_our_part(part))
 		return fail(m, VOLUME_PLAN_TAKEN, "volume %s is not of our making", part_name);
 	if (part) /* of what source it was to be a copy nobody knows */
 		remove_volume(m, part, "left half made");

@@ -19,7 +19,8 @@ static void check_steps(const struct lvm_group *group, const struct volume_plan 
 		const struct lvm_volume *volume = lvm_group_find(group, step->name);
 
 		if (step->op == VOLUME_FILL || step->op == VOLUME_COPY || step->op == VOLUME_SEAL)
-			assert(strstr(step->name, LVM_PART) && (!volume || volume->is_part));
+			assert(strstr(step->name, LVM_PART) &&
+			       (!volume || volume->is_part || volume->is_whole));
 		if (step->op == VOLUME_REMOVE)
 			assert(volume && !volume->is_open);
 	}
