@@ -219,7 +219,7 @@ static int rewrite_plan(const struct plan *plan)
 		return tell_failure(CAUSE_MEMORY, "no memory for a plan");
 	plan_write(plan, &text);
 	dir = open(CCI_RUN_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = dir < 0 ? -errno : file_write_durably(dir, "plan", bytes_slice(&text), 0644);
+	r = dir < 0 ? -errno : file_write_durably(dir, "plan", bytes_slice(&text), 0600);
 	if (r < 0)
 		return tell_failure(CAUSE_PLAN, "cannot write %s: %s", CCI_PLAN_FILE, strerror(-r));
 	return 0;
@@ -237,19 +237,13 @@ static int do_without(const struct plan *plan, const char *why)
 	(void)snprintf(detail, sizeof(detail), "no disk is used, the root is below a tmpfs: %s",
 	               why);
 	tell("%s", detail);
-	tell_stage("degraded");
-	if (report_stage(plan, "degraded", detail, no_answer) < 0)
-		tell("the server does not know of it: %s", no_answer);
+	if (report_stage(plan, "degraded", detail, no_answer) < 0) {
+		tell("the server does not know of it yet: %s", no_answer);
+		tell_stage("degraded");
+	}
 	if (plan->kind == PLAN_HTTP && volume_source_fetch(plan) < 0)
 		return -ECANCELED;
 	return rewrite_plan(&instead);
-}
-
-/* Whether the same root below a tmpfs is as good: nothing of what the boot writes was to last. */
-static bool may_do_without(const struct maker *m)
-{
-	return m->plan->local == PLAN_LOCAL_SCRATCH && !m->plan->source_must_be &&
-	       !m->plan->disk_required && !m->is_fatal;
 }
 
 static int end(struct maker *m, int r)
@@ -262,7 +256,7 @@ static int end(struct maker *m, int r)
 	}
 	if (m->is_told)
 		return r;
-	if (may_do_without(m))
+	if (!m->is_fatal && plan_may_do_without_disk(m->plan))
 		return do_without(m->plan, m->error);
 	return tell_failure(CAUSE_DISK, "%s", m->error);
 }

@@ -110,6 +110,12 @@ struct plan_facts {
 };
 
 /*
+ * Whether the same root below a tmpfs is as good as one on a disk: nothing of what the boot writes
+ * was to last, nobody named a volume to be used, and cci.disk= is not `required`.
+ */
+bool plan_may_do_without_disk(const struct plan *plan);
+
+/*
  * PLAN_NOT_OURS: nothing on the line asks for us: no rootovl, local, root=live:http, job= or cci.*
  * beside a root, or no root= at all (the initramfs is the system). *ret is not written.
  * PLAN_REFUSED: it asks for us, but cannot be done; *ret is a plan with `refused` set, whose units

@@ -120,6 +120,11 @@ static const char *decide_disks(const struct boot_params *p, struct plan *plan)
 	return list.overflow ? "longer than it may be" : NULL;
 }
 
+bool plan_may_do_without_disk(const struct plan *plan)
+{
+	return plan->local == PLAN_LOCAL_SCRATCH && !plan->source_must_be && !plan->disk_required;
+}
+
 const char *plan_local_decide(const struct boot_params *p, struct plan *plan, const char **ret_key)
 {
 	const char *why;

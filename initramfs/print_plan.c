@@ -144,7 +144,7 @@ static void put_local(const struct plan *plan, struct bytes *out)
 		put_kept(plan, out);
 	else
 		put_pair(plan, out);
-	if (plan->disk_required)
+	if (!plan_may_do_without_disk(plan))
 		bytes_append_text(out, "without  a disk to use the boot fails\n");
 	else
 		bytes_printf(out,

@@ -11,6 +11,7 @@
 #include "initramfs/fetch.h"
 #include "initramfs/loop.h"
 #include "initramfs/mount_tree.h"
+#include "initramfs/net_mount.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
 #include "lib/base/macro.h"
@@ -84,10 +85,14 @@ int volume_source_open(const struct plan *plan, struct volume_source *ret, char 
 	switch (plan->kind) {
 	case PLAN_HTTP:
 		return open_image(plan, ret, error);
-	case PLAN_NONE:
-	case PLAN_DEVICE:
 	case PLAN_NFS:
 	case PLAN_CIFS:
+		error[0] = '\0';
+		if (file_make_path(CCI_SOURCE_DIR, 0755) < 0)
+			break;
+		return net_mount(plan, CCI_SOURCE_DIR, true);
+	case PLAN_NONE:
+	case PLAN_DEVICE:
 	case _PLAN_KIND_MAX:
 		break;
 	}

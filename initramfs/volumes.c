@@ -76,7 +76,8 @@ static int create_volume(struct worker *w, const struct volume_step *step)
 static int activate(struct worker *w, const char *name, char node[LVM_NODE_MAX])
 {
 	struct full_name full = full_name(name);
-	const char *const arguments[] = { "lvchange", "-ay", "-K", full.text, NULL };
+	/* -y: of a snapshot, that its origin is activated too */
+	const char *const arguments[] = { "lvchange", "-y", "-ay", full.text, NULL };
 	struct stat st;
 	int r = do_lvm(w, "activate a volume", arguments);
 

@@ -13,6 +13,7 @@
 #     cci_https=yes            root=live:https:// too: libcurl and its libraries, 12 MB
 #     cci_ca=FILE              whom https trusts (PEM); the distribution's bundle
 #     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
+#     cci_local=yes            roots on the machine's own disks: lvm, device-mapper, mkfs
 #     cci_programs=DIR         where cci-generator and cci-init are (/usr/lib/cci)
 
 _cci_is_lean() {
@@ -77,6 +78,7 @@ installkernel() {
     # and what a kernel that dies leaves its last words in, where the firmware has variables
     hostonly='' instmods efi_pstore
     _cci_has_net_roots && _cci_install_net_roots
+    [[ ${cci_local-} == yes ]] && hostonly='' instmods dm_mod dm_snapshot xfs
     [[ ${cci_drivers:-common} == none ]] && return 0
     hostonly='' instmods virtio_pci virtio_mmio virtio_net virtio_blk virtio_scsi sd_mod
     [[ ${cci_drivers:-common} == virtio ]] && return 0
@@ -143,6 +145,16 @@ _cci_install_https() {
         || dwarn "cci: cci_https=yes, but no certificates are here: give cci_ca=FILE"
 }
 
+# What `local` runs: lvm without its daemons, and what makes file systems and lets them grow. udev's
+# rules for lvm are left out: cci-init makes volumes appear itself.
+_cci_install_local() {
+    inst_multiple lvm mkfs.ext4 || {
+        dfatal "cci: cci_local=yes needs lvm2 and e2fsprogs"
+        exit 1
+    }
+    inst_multiple -o mkfs.xfs xfs_growfs resize2fs /etc/mke2fs.conf
+}
+
 _cci_install_shell() {
     inst_multiple sh sulogin ls cat dmesg mount umount journalctl systemctl
     inst_multiple -o ip less blkid
@@ -165,6 +177,7 @@ install() {
     # names of servers
     inst_libdir_file 'libnss_dns.so*' 'libnss_files.so*'
     [[ ${cci_https-} == yes ]] && _cci_install_https "$_programs"
+    [[ ${cci_local-} == yes ]] && _cci_install_local
     if _cci_is_lean; then
         _cci_install_networkd
         _cci_install_dropins

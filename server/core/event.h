@@ -27,6 +27,8 @@ enum event_kind {
 	EVENT_INITRAMFS_START,
 	EVENT_INITRAMFS_ROOT,
 	EVENT_INITRAMFS_OVERLAY,
+	EVENT_INITRAMFS_WIPE,     /* a disk is about to be cleared, as cci.wipe= permits */
+	EVENT_INITRAMFS_DEGRADED, /* no disk could be used; the root is below a tmpfs */
 	EVENT_INITRAMFS_SWITCH,
 	EVENT_AGENT_HELLO,
 	EVENT_JOB_SETUP,

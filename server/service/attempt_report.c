@@ -23,9 +23,10 @@ static int write_stages(struct services *s, const struct moment *m, const struct
 			                     .wall = usec_sub(m->wall, ago),
 			                     .steady = usec_sub(m->steady, ago) };
 
-		r = services_event(s, &then, stage->kind, subject, "{s:I, s:s*}", "uptime_ms",
-		                   (json_int_t)(stage->uptime / USEC_PER_MSEC), "panic",
-		                   i == 0 ? panic : NULL);
+		r = services_event(
+			s, &then, stage->kind, subject, "{s:I, s:s*, s:s*}", "uptime_ms",
+			(json_int_t)(stage->uptime / USEC_PER_MSEC), "panic", i == 0 ? panic : NULL,
+			"detail", report->detail[0] && !report->has_failed ? report->detail : NULL);
 	}
 	return r;
 }

@@ -95,6 +95,7 @@ INITRAMFS = {
                                      "/usr/lib/systemd/system-generators/cci-generator"],
                       {"cci_drivers": "virtio"}),
     "lean-shell": (images.LEAN, {"cci_drivers": "virtio", "cci_shell": "yes"}),
+    "lean-local": (images.LEAN, {"cci_drivers": "virtio", "cci_local": "yes"}),
     "full": (["--add", "cci"], {"cci_drivers": "virtio"}),
     "full-legacy": (["--add", "cci network-legacy"], {"cci_drivers": "virtio"}),
     "full-networkd": (["--add", "cci systemd-networkd"], {"cci_drivers": "virtio"}),

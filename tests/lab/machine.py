@@ -31,8 +31,9 @@ class Machine:
     "direct" (kernel and initrd given, no firmware network).
 
     Without a lab, network says what its card is connected to, in qemu's words ("user", or "hubport"
-    for a line on which nobody answers), or None for no card. disks are raw images. variables: a file
-    for OVMF's variables, which outlives the machine; with "direct" it makes OVMF load the kernel.
+    for a line on which nobody answers), or None for no card. disks are raw images, each a path or
+    a pair of path and serial number. variables: a file for OVMF's variables, which outlives the
+    machine; with "direct" it makes OVMF load the kernel.
 
     The guest's reboot ends qemu unless reboots is true. Files in directory: NAME.serial, NAME.qmp,
     NAME.vars, NAME.qemu (qemu's own messages).
@@ -93,8 +94,10 @@ class Machine:
         if self.netdev:
             kind, _, more = self.netdev.partition(",")
             argv += ["-netdev", ",".join(filter(None, [kind, "id=n0", more]))]
-        for disk in self.disks:
-            argv += ["-drive", f"file={disk},format=raw,if=virtio"]
+        for n, disk in enumerate(self.disks):
+            path, serial = disk if isinstance(disk, tuple) else (disk, "")
+            argv += ["-drive", f"file={path},format=raw,if=none,id=disk{n}", "-device",
+                     f"virtio-blk-pci,drive=disk{n}" + (f",serial={serial}" if serial else "")]
         if not self.reboots:
             argv.append("-no-reboot")
         return argv + accel.choose() + self._firmware_options()

@@ -21,6 +21,19 @@ static void a_good_boot_is_a_list_of_stages(void **state)
 	assert_int_equal(boot_report_ago(&report, &report.stages[3]), 0);
 }
 
+static void a_stage_may_have_a_detail(void **state)
+{
+	struct boot_report report;
+
+	assert_int_equal(
+		boot_report_parse(SLICE_LITERAL("stage=wipe&uptime_ms=1&detail=%2Fdev%2Fsda"),
+	                          &report),
+		0);
+	assert_int_equal(report.stages[0].kind, EVENT_INITRAMFS_WIPE);
+	assert_string_equal(report.detail, "/dev/sda");
+	assert_false(report.has_failed);
+}
+
 static void a_failure_has_stage_step_and_cause(void **state)
 {
 	struct boot_report report;
@@ -129,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_boot_is_a_list_of_stages),
+		cmocka_unit_test(a_stage_may_have_a_detail),
 		cmocka_unit_test(a_failure_has_stage_step_and_cause),
 		cmocka_unit_test(words_that_are_too_long_are_cut),
 		cmocka_unit_test(a_clock_that_jumped_moves_no_stage_far),
