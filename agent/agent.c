@@ -417,6 +417,19 @@ static void agent_deinit(struct agent *a)
 	fd_close(&a->result_fd);
 }
 
+/*
+ * A boot that was made for a job and has none would idle until the server gives it up: it says so
+ * and asks for its job again, by a reboot.
+ */
+static void end_lost_boot(const struct agent *a, const char *why)
+{
+	log_error("no job to run: %s; the machine reboots", why);
+	if (a->options->no_reboot)
+		return;
+	if (machine_end(STEP_END_REBOOT) < 0)
+		(void)machine_end_by_force(STEP_END_REBOOT);
+}
+
 /* Whether there is something for us to do: 0, positive when not, or -errno. */
 static int find_job(struct agent *a)
 {
@@ -425,6 +438,10 @@ static int find_job(struct agent *a)
 
 	if (r < 0)
 		return r;
+	if (r == IDENTITY_LOST) {
+		end_lost_boot(a, why);
+		return 1;
+	}
 	if (r > 0) {
 		log_info("nothing to do: %s", why);
 		return 1;

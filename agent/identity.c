@@ -23,12 +23,23 @@
 #define SMALL_FILE_MAX ((size_t)64 << 10)
 #define JOB_YAML_MAX   ((size_t)16 << 20)
 
+/* job.cgz, behind whatever directories (EFI writes them with '\\'). */
+static bool is_job_archive(struct slice name)
+{
+	const struct slice job = SLICE_LITERAL("job.cgz");
+
+	return slice_has_suffix(name, job) &&
+	       (name.len == job.len || name.data[name.len - job.len - 1] == '/' ||
+	        name.data[name.len - job.len - 1] == '\\');
+}
+
 void identity_read_words(struct slice cmdline, struct identity_words *ret)
 {
 	struct cmdline_word word;
 
 	(void)text_copy(ret->job, sizeof(ret->job), SLICE_LITERAL(IDENTITY_JOB_DEFAULT));
 	(void)text_copy(ret->user, sizeof(ret->user), SLICE_LITERAL("lkp"));
+	ret->names_archive = false;
 	cmdline = text_trim(cmdline);
 	while (cmdline_next(&cmdline, &word)) {
 		if (word.value.len == 0)
@@ -38,6 +49,8 @@ void identity_read_words(struct slice cmdline, struct identity_words *ret)
 			(void)text_copy(ret->job, sizeof(ret->job), word.value);
 		else if (text_equal(word.key, "user") && word.value.len < sizeof(ret->user))
 			(void)text_copy(ret->user, sizeof(ret->user), word.value);
+		else if (text_equal(word.key, "initrd") && is_job_archive(word.value))
+			ret->names_archive = true;
 	}
 }
 
@@ -120,6 +133,12 @@ int identity_find(const char *root, struct identity *ret, const char **ret_why)
 		return r;
 
 	r = read_file(root, attempt, SMALL_FILE_MAX, &text);
+	if ((r == -ENOENT || r == -ENOTDIR) && id.words.names_archive &&
+	    access(id.script, F_OK) < 0) {
+		*ret_why = "initrd=job.cgz is on the kernel command line, but job.cgz did not "
+			   "arrive";
+		return IDENTITY_LOST;
+	}
 	if (r == -ENOENT || r == -ENOTDIR) {
 		*ret_why = "no attempt file lies beside the job";
 		return IDENTITY_NONE;

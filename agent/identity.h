@@ -17,9 +17,13 @@
 struct identity_words {
 	char job[PATH_MAX]; /* job=, or IDENTITY_JOB_DEFAULT */
 	char user[64];      /* user=, or lkp */
+	bool names_archive; /* initrd=job.cgz: a job was meant to come with the boot */
 };
 
-/* Reads a kernel command line: the last `job=` and `user=` count, empty ones do not. Pure. */
+/*
+ * Reads a kernel command line: the last `job=` and `user=` count, empty ones do not, and one
+ * initrd=job.cgz is enough. Pure.
+ */
 void identity_read_words(struct slice cmdline, struct identity_words *ret);
 
 /*
@@ -40,11 +44,12 @@ struct identity {
 enum {
 	IDENTITY_NONE = 1, /* this boot has no job of ours; *ret_why says why */
 	IDENTITY_BAD = 2,  /* the attempt file is there and unreadable; *ret_why says why */
+	IDENTITY_LOST = 3, /* this boot was made for a job, and nothing of it is there */
 };
 
 /*
  * Finds the job of this boot below root ("" is the machine itself).
- * Returns 0, IDENTITY_NONE or IDENTITY_BAD (*ret_why is a static text), or -errno.
+ * Returns 0, one of the above (*ret_why is a static text), or -errno.
  */
 int identity_find(const char *root, struct identity *ret, const char **ret_why);
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "initramfs/initrds.h"
 #include "initramfs/paths.h"
 #include "initramfs/plan.h"
 #include "initramfs/plan_file.h"
@@ -196,6 +197,38 @@ static int write_plan(const struct plan *plan)
 	return r;
 }
 
+static enum initrd_state look_for(const struct initrd *initrd)
+{
+	for (size_t i = 0; i < INITRD_WITNESSES && initrd->witness[i][0]; i++)
+		if (access(at(initrd->witness[i]), F_OK) == 0)
+			return INITRD_HERE;
+	return initrd->witness[0][0] ? INITRD_MISSING : INITRD_UNKNOWN;
+}
+
+/* Accounts for every archive that the line names. Returns whether it lacks its job. */
+static bool account(struct slice line)
+{
+	static uint8_t room[LINE_ROOM * 4]; /* a name may be escaped */
+	struct bytes text = BYTES_ON(room);
+	bool lacks_job = false;
+	struct initrd initrd;
+
+	while (initrds_next(&line, &initrd)) {
+		enum initrd_state state = look_for(&initrd);
+
+		if (state == INITRD_MISSING)
+			say(KMSG_ERROR, "initrd=%.*s did not arrive", (int)initrd.name.len,
+			    (const char *)initrd.name.data);
+		lacks_job |= state == INITRD_MISSING && initrd.is_job;
+		initrds_append(&text, &initrd, state);
+	}
+	(void)mkdir(at("/run"), 0755); /* there already, but in tests */
+	(void)mkdir(at(CCI_RUN_DIR), 0755);
+	if (text.len > 0) /* a report without it says less, that is all */
+		(void)write_file(AT_FDCWD, at(CCI_INITRDS_FILE), 0644, bytes_slice(&text));
+	return lacks_job;
+}
+
 static struct plan_facts gather_facts(void)
 {
 	return (struct plan_facts){
@@ -224,6 +257,11 @@ static int generate(const char *directory, struct slice line)
 	struct plan_facts facts = gather_facts();
 	struct plan plan;
 	int r = plan_from_cmdline(line, &facts, &plan);
+
+	if (r != PLAN_NOT_OURS) {
+		facts.lacks_job = account(line);
+		r = plan_from_cmdline(line, &facts, &plan);
+	}
 
 	if (r == PLAN_NOT_OURS) {
 		if (plan_is_stray_initrd(line))

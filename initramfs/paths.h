@@ -5,12 +5,13 @@
  */
 #pragma once
 
-#define CCI_RUN_DIR     "/run/cci"
-#define CCI_PLAN_FILE   CCI_RUN_DIR "/plan" /* plan_file.h; written by the generator, read by all */
-#define CCI_STATE_FILE  CCI_RUN_DIR "/state"  /* stage=, step=, cause= of the first failure */
-#define CCI_TRIES_FILE  CCI_RUN_DIR "/tries"  /* how often something was tried */
-#define CCI_SAID_FILE   CCI_RUN_DIR "/said"   /* what cci-init has told, for a report */
-#define CCI_STAGES_FILE CCI_RUN_DIR "/stages" /* how far the boot came: lines NAME UPTIME_MS */
+#define CCI_RUN_DIR      "/run/cci"
+#define CCI_PLAN_FILE    CCI_RUN_DIR "/plan" /* plan_file.h; written by the generator, read by all */
+#define CCI_STATE_FILE   CCI_RUN_DIR "/state"   /* stage=, step=, cause= of the first failure */
+#define CCI_TRIES_FILE   CCI_RUN_DIR "/tries"   /* how often something was tried */
+#define CCI_SAID_FILE    CCI_RUN_DIR "/said"    /* what cci-init has told, for a report */
+#define CCI_INITRDS_FILE CCI_RUN_DIR "/initrds" /* lines STATE NAME: initrds.h */
+#define CCI_STAGES_FILE  CCI_RUN_DIR "/stages"  /* how far the boot came: lines NAME UPTIME_MS */
 
 #define CCI_IMG_DIR    CCI_RUN_DIR "/img" /* tmpfs for what is fetched */
 #define CCI_IMG_FILE   CCI_IMG_DIR "/root.img"

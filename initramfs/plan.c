@@ -309,6 +309,8 @@ int plan_decide(const struct boot_params *params, const struct plan_facts *facts
 	decide_local(ret, params);
 	decide_upper(ret, params);
 	decide_failure(ret, params, facts);
+	if (facts->lacks_job)
+		refuse(ret, "initrd=job.cgz", "it did not arrive, so there is no job to run");
 	return ret->refused[0] == '\0' ? 0 : PLAN_REFUSED;
 }
 

@@ -104,9 +104,10 @@ struct plan {
 
 /* What the generator looks at besides the command line. */
 struct plan_facts {
-	bool networkd; /* systemd-networkd is in the image */
-	bool shell;    /* emergency.service is in the image */
-	bool https;    /* cci-init-https is in the image */
+	bool networkd;  /* systemd-networkd is in the image */
+	bool shell;     /* emergency.service is in the image */
+	bool https;     /* cci-init-https is in the image */
+	bool lacks_job; /* job.cgz is named on the line and did not arrive */
 };
 
 /*

@@ -129,6 +129,16 @@ static void put_state(struct buffer *form)
 	buffer_deinit(&state);
 }
 
+/* /run/cci/initrds: which archives of the command line have arrived. */
+static void put_initrds(struct buffer *form)
+{
+	struct buffer text = BUFFER_NULL;
+
+	if (file_read_all(AT_FDCWD, CCI_INITRDS_FILE, FILE_MAX, &text) == 0 && text.len > 0)
+		form_append(form, "initrds", buffer_slice(&text));
+	buffer_deinit(&text);
+}
+
 static void put_journal(struct buffer *form)
 {
 	struct buffer journal = BUFFER_NULL;
@@ -233,6 +243,7 @@ int report_failure(const struct plan *plan)
 	}
 	handover_resolver();
 	put_state(&form);
+	put_initrds(&form);
 	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
 	pstore = put_panic(&form);
 	put_journal(&form);
@@ -296,6 +307,8 @@ void report_stages(const struct plan *plan)
 	if (!find_target(plan, &target))
 		return;
 	put_stages(&form);
+	if (form.len > 0)
+		put_initrds(&form);
 	pstore = put_panic(&form);
 	if (form.len > 0 && !form.failed) {
 		ask = (struct http_ask){ .method = "POST", .token = target.token };

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
@@ -47,6 +48,33 @@ static void put_uptime(struct boot_report *report, struct slice value)
 		report->stages[report->n_stages - 1].uptime = ms * USEC_PER_MSEC;
 }
 
+/* Lines STATE NAME; what is no such line counts for nothing. */
+static void put_initrds(struct boot_report *report, struct slice value)
+{
+	uint8_t room[8192];
+	struct bytes text = BYTES_ON(room);
+	struct slice rest;
+	size_t len = strlen(report->missing);
+
+	url_query_decode(slice_make(value.data, MIN(value.len, sizeof(room))), &text);
+	rest = bytes_slice(&text);
+	while (rest.len > 0) {
+		struct slice name = slice_cut(&rest, '\n');
+		struct slice state = slice_cut(&name, ' ');
+
+		if (text_equal(state, "here"))
+			report->n_here++;
+		else if (text_equal(state, "unknown"))
+			report->n_unknown++;
+		if (!text_equal(state, "missing") || len + 2 >= sizeof(report->missing))
+			continue;
+		if (len > 0)
+			report->missing[len++] = ' ';
+		(void)text_escape(report->missing + len, sizeof(report->missing) - len, name);
+		len = strlen(report->missing);
+	}
+}
+
 int boot_report_parse(struct slice body, struct boot_report *ret)
 {
 	struct slice key, value;
@@ -66,6 +94,8 @@ int boot_report_parse(struct slice body, struct boot_report *ret)
 			decode(value, ret->detail, sizeof(ret->detail));
 		} else if (text_equal(key, "journal")) {
 			ret->journal = value;
+		} else if (text_equal(key, "initrds")) {
+			put_initrds(ret, value);
 		} else if (text_equal(key, "panic")) {
 			ret->panic = value;
 		}

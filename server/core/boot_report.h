@@ -12,9 +12,10 @@
 #include "lib/base/usec.h"
 #include "server/core/event.h"
 
-#define BOOT_REPORT_STAGES_MAX 8
-#define BOOT_REPORT_WORD_MAX   20  /* of stage, step and cause: three make a cause of an attempt */
-#define BOOT_REPORT_DETAIL_MAX 200 /* fits into the fields of an event */
+#define BOOT_REPORT_STAGES_MAX  8
+#define BOOT_REPORT_WORD_MAX    20 /* of stage, step and cause: three make a cause of an attempt */
+#define BOOT_REPORT_MISSING_MAX 80
+#define BOOT_REPORT_DETAIL_MAX  200 /* fits into the fields of an event */
 
 struct boot_report_stage {
 	enum event_kind kind;
@@ -31,7 +32,10 @@ struct boot_report {
 	struct slice journal; /* of a failure */
 	struct slice panic;   /* what an earlier kernel saved when it died; both are views into the
 	                       * body, still encoded */
-	usec_t uptime;        /* the latest that it names: about when it was sent */
+	/* archives of the command line that did not arrive, with spaces; and how many did */
+	char missing[BOOT_REPORT_MISSING_MAX];
+	unsigned n_here, n_unknown;
+	usec_t uptime; /* the latest that it names: about when it was sent */
 };
 
 enum { BOOT_REPORT_BAD = 1 };

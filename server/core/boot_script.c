@@ -19,6 +19,7 @@ struct work {
 	char server[IPV4_TEXT_MAX];
 	char export_path[1024];
 	char cifs_options[300];
+	char own_url[40];
 };
 
 static const char *basename_of(const char *url)
@@ -144,6 +145,16 @@ static void set_root(const struct boot_script_facts *f, struct boot_params *p, s
 		ipv4_format(f->exports.server ? f->exports.server : f->server, w->server));
 }
 
+/* Whom an initramfs tells of a boot that lacks even its job, and with it the attempt's file. */
+static void set_server(const struct boot_script_facts *f, struct boot_params *p, struct work *w)
+{
+	char address[IPV4_TEXT_MAX];
+
+	(void)snprintf(w->own_url, sizeof(w->own_url), "http://%s:%u",
+	               ipv4_format(f->server, address), f->api_port);
+	p->server = slice_from_text(w->own_url);
+}
+
 static void set_disks(const struct boot_script_facts *f, struct boot_params *p)
 {
 	for (size_t i = 0; i < f->job->n_rootfs_disk && i < BOOT_DISKS_MAX; i++)
@@ -193,6 +204,8 @@ int boot_script_cmdline(const struct boot_script_facts *facts, struct bytes *out
 		set_local(facts, &params, &work);
 	}
 	set_root(facts, &params, &work);
+	if (facts->job->os_mount != OS_MOUNT_INITRAMFS)
+		set_server(facts, &params, &work);
 	set_disks(facts, &params);
 	if (params.local && params.n_rootfs_disks == 0)
 		return BOOT_SCRIPT_NO_DISK;

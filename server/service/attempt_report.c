@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/base/macro.h"
+#include "server/core/attempt_machine.h"
 #include "server/service/attempt_service.h"
 #include "server/service/boot_log.h"
 #include "server/service/moves.h"
+#include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 
 static int write_stages(struct services *s, const struct moment *m, const struct subject *subject,
@@ -24,9 +27,10 @@ static int write_stages(struct services *s, const struct moment *m, const struct
 			                     .steady = usec_sub(m->steady, ago) };
 
 		r = services_event(
-			s, &then, stage->kind, subject, "{s:I, s:s*, s:s*}", "uptime_ms",
+			s, &then, stage->kind, subject, "{s:I, s:s*, s:s*, s:s*}", "uptime_ms",
 			(json_int_t)(stage->uptime / USEC_PER_MSEC), "panic", i == 0 ? panic : NULL,
-			"detail", report->detail[0] && !report->has_failed ? report->detail : NULL);
+			"detail", report->detail[0] && !report->has_failed ? report->detail : NULL,
+			"missing", i == 0 && report->missing[0] ? report->missing : NULL);
 	}
 	return r;
 }
@@ -36,10 +40,11 @@ static int write_failure(struct services *s, const struct moment *m, const struc
                          const struct boot_report *report, const struct boot_log_names *names)
 {
 	return services_event(
-		s, m, EVENT_INITRAMFS_START, subject, "{s:s, s:s, s:s, s:s, s:I, s:s*, s:s*}",
+		s, m, EVENT_INITRAMFS_START, subject, "{s:s, s:s, s:s, s:s, s:I, s:s*, s:s*, s:s*}",
 		"stage", report->stage, "step", report->step, "cause", report->cause, "detail",
 		report->detail, "uptime_ms", (json_int_t)(report->uptime / USEC_PER_MSEC), "log",
-		names->log, "panic", names->panic);
+		names->log, "panic", names->panic, "missing",
+		report->missing[0] ? report->missing : NULL);
 }
 
 static int write_events(struct services *s, const struct moment *m, const struct subject *subject,
@@ -96,6 +101,23 @@ int attempt_service_report(struct services *s, const struct moment *m, int64_t i
 	return services_finish(s, take_report(s, m, id, token, report));
 }
 
+/*
+ * A boot that has lost its attempt's file speaks for its card alone. It was the boot of the attempt
+ * that this machine was given, if that has not begun to run: its failure ends that too.
+ */
+static int fail_attempt_of(struct services *s, const struct moment *m, const char *host,
+                           struct mac mac, const struct boot_report *report)
+{
+	char cause[BOOT_REPORT_CAUSE_MAX];
+	struct attempt attempt;
+	int r = attempt_store_find_open_of_host(s->db, host, &attempt);
+
+	if (r != 0 || !mac_equal(attempt.mac, mac) || attempt_state_is_running(attempt.state))
+		return MIN(r, 0);
+	r = move_attempt(s, m, &attempt, ATTEMPT_EVENT_FAIL, boot_report_cause(report, cause));
+	return MIN(r, 0);
+}
+
 static int take_boot_report(struct services *s, const struct moment *m, struct mac mac,
                             uint32_t peer, const struct boot_report *report)
 {
@@ -108,7 +130,10 @@ static int take_boot_report(struct services *s, const struct moment *m, struct m
 		return r < 0 ? r : ATTEMPT_FOREIGN;
 	subject = (struct subject){ .host = machine.name, .mac = mac };
 	boot_log_keep_machine(s, mac, report, &names);
-	return write_events(s, m, &subject, report, &names);
+	r = write_events(s, m, &subject, report, &names);
+	if (r == 0 && report->has_failed)
+		r = fail_attempt_of(s, m, machine.name, mac, report);
+	return r;
 }
 
 int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,

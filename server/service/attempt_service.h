@@ -65,7 +65,8 @@ int attempt_service_report(struct services *s, const struct moment *m, int64_t i
 
 /*
  * The same of a boot without an attempt: events, and the log of a failure in the place of the one
- * before; believed only from the address that this card has (else ATTEMPT_FOREIGN).
+ * before; a failure also ends the attempt that this machine was offered and has not begun. Believed
+ * only from the address that this card has (else ATTEMPT_FOREIGN).
  */
 int attempt_service_boot_report(struct services *s, const struct moment *m, struct mac mac,
                                 uint32_t peer, const struct boot_report *report);

@@ -112,6 +112,31 @@ def second_boot(check, server, machine, job, first, image):
     check_failure(check, server, job, second, "initramfs.fetch.status", r"404 \(not found\)")
 
 
+def boot_without_its_job(check, lab, directory, server, image):
+    """As when a loader lost an archive: kernel and initramfs by qemu, the line as ccid writes it."""
+    tree = os.path.dirname(image)
+    line = ("console=ttyS0,115200 user=lkp job=/lkp/scheduled/job.yaml ip=dhcp rootovl ro "
+            f"root=live:http://{lab.ADDRESS}:8000{IMAGE}  initrd=initramfs.lkp-x.img  initrd=job.cgz "
+            f"cci.server={server.url} cci.onfail=poweroff")
+    machine = Machine(lab, directory, "direct", "vm-fail-2", number=1, kernel=f"{tree}/boot/vmlinuz",
+                      initrd=f"{tree}/initrd.lkp", append=line)
+    server.add_host(machine.name, machine.mac)
+    server.reload()
+    with machine:
+        machine.start()
+        with check.check("a boot without its job.cgz says so and ends", vital=True):
+            machine.wait_end(LIMIT)
+            said = machine.console()
+            equal("initrd=job.cgz did not arrive" in said, True, machine.tail())
+            equal("reboot: Power down" in said, True, machine.tail())
+    with check.check("it reports by its hardware address which archive is missing"):
+        [event] = [e for e in server.get("/v1/events")["events"]
+                   if e["kind"] == "initramfs.start" and e["host"] == machine.name]
+        equal((event["fields"]["missing"], event["fields"]["cause"]), ("job.cgz", "refused"), "event")
+        with server.open(event["fields"]["log"]) as answer:
+            equal("initrd=job.cgz did not arrive" in answer.read().decode(), True, "its log")
+
+
 def body(check):
     lab, directory = common.stand(check, "boot_fail")
     srv, image = make_srv(directory)
@@ -129,6 +154,7 @@ def body(check):
             status, out, _ = cci(server, "retry", job)
             equal(status, 5, out)   # it has not ended
             equal(json.loads(cci(server, "cancel", job, "--json")[1])["state"], "cancelled", "state")
+        boot_without_its_job(check, lab, directory, server, image)
         with check.check("no complaint of ccid, and it ends when told"):
             equal(server.sanitizer_reports(), [], "reports of the sanitizers")
             server.stop()

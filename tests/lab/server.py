@@ -94,6 +94,19 @@ api: {{open_to: [127.0.0.0/8, "::1", {self.lab.ADDRESS}/32]}}
                 time.sleep(0.02)
         raise LabError(f"ccid does not answer after {timeout} s:\n{self.log_tail()}")
 
+    def reload(self, timeout=10):
+        """SIGHUP, and until it was read."""
+        with open(self.log, "rb") as file:
+            before = file.read().count(b"reload")
+        self.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            with open(self.log, "rb") as file:
+                if file.read().count(b"reload") > before:
+                    return
+            time.sleep(0.02)
+        raise LabError(f"ccid does not reload:\n{self.log_tail()}")
+
     def log_tail(self, lines=40):
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return "".join(f"  | {line}" for line in file.readlines()[-lines:])

@@ -29,6 +29,8 @@ static inline void original_form(struct slice script, struct buffer *out)
 	while (script.len > 0) {
 		struct slice line = slice_cut(&script, '\n');
 		const struct slice way_back = SLICE_LITERAL(" || goto retry");
+		const struct slice kernel = SLICE_LITERAL("kernel "),
+				   own_key = SLICE_LITERAL(" cci.");
 
 		if (text_equal(line, ":retry"))
 			return;
@@ -36,6 +38,9 @@ static inline void original_form(struct slice script, struct buffer *out)
 			continue;
 		if (slice_has_suffix(line, way_back))
 			line.len -= way_back.len;
+		for (size_t i = line.len; slice_has_prefix(line, kernel) && i-- > 0;)
+			if (slice_has_prefix(slice_sub(line, i, line.len), own_key))
+				line.len = i; /* ours stand last */
 		for (size_t i = 0; i < line.len; i++)
 			if (line.data[i] != ' ' || (i > 0 && line.data[i - 1] != ' '))
 				buffer_append(out, &line.data[i], 1);

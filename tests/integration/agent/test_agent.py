@@ -196,6 +196,20 @@ def test_nothing_to_do(check):
             world.run(5)
             equal(world.state.n_requests, 0, "requests")
             equal(world.exists("var/lock"), False, "lock")
+    with World(None) as world:
+        os.unlink(f"{world.root}/lkp/scheduled/attempt")
+        world.write("proc/cmdline", "user=lkp ip=dhcp  initrd=a.cgz  initrd=job.cgz\n")
+        with check.check("a boot whose job.cgz did not arrive says so, and does not idle"):
+            world.run(5)
+            said = world.read("log")
+            equal("no job to run: initrd=job.cgz is on the kernel command line" in said and
+                  "the machine reboots" in said, True, said)
+    with World("true") as world:
+        os.unlink(f"{world.root}/lkp/scheduled/attempt")
+        world.write("proc/cmdline", "user=lkp ip=dhcp  initrd=job.cgz\n")
+        with check.check("one that brings no attempt, as another server's, is left alone"):
+            world.run(5)
+            equal("nothing to do: no attempt file" in world.read("log"), True, world.read("log"))
     with World("true", yaml="suite: x\njob2sh:\n  run_job:\n    - x\n") as world:
         with check.check("a job with job2sh is left to lkp's client"):
             world.run(5)

@@ -48,9 +48,10 @@ def tree(directory):
 
 
 class World:
-    """A prefix for what the generator looks at, and its three directories."""
+    """A prefix for what the generator looks at, and its three directories. All archives have
+    arrived, unless job is false."""
 
-    def __init__(self, facts=("networkd",), release=True):
+    def __init__(self, facts=("networkd",), release=True, job=True):
         self.top = tempfile.mkdtemp(prefix="cci-generator-")
         self.root = os.path.join(self.top, "root")
         self.kmsg = os.path.join(self.root, "dev/kmsg")
@@ -58,6 +59,8 @@ class World:
         put(self.kmsg)
         if release:
             put(os.path.join(self.root, "etc/initrd-release"))
+        if job:
+            put(os.path.join(self.root, "lkp/scheduled/job.sh"))
         if "networkd" in facts:
             put(os.path.join(self.root, "lib/systemd/system/systemd-networkd.service"))
         if "shell" in facts:
@@ -171,6 +174,32 @@ class Trees(unittest.TestCase):
         with World() as world:
             world.run(URL + " cci.onfail=shell")
             self.assertIn("no emergency shell", world.said())
+
+    def test_archives_are_accounted_for(self):
+        line = URL + "  initrd=initramfs.lkp-6.1.img  initrd=job.cgz  initrd=other.cgz cci.debug"
+        account = "run/cci/initrds"
+        with World() as world:
+            put(os.path.join(world.root, "usr/bin/cci-init"))
+            world.run(line)
+            with open(os.path.join(world.root, account), encoding="ascii") as file:
+                self.assertEqual(file.read(), "here initramfs.lkp-6.1.img\nhere job.cgz\n"
+                                              "unknown other.cgz\n")
+            self.assertNotIn("did not arrive", world.said())
+        with World() as world:
+            world.run(URL)
+            self.assertFalse(os.path.exists(os.path.join(world.root, account)))
+
+    def test_a_boot_without_its_job_is_refused(self):
+        with World(job=False) as world:
+            world.run(URL + "  initrd=job.cgz cci.onfail=poweroff")
+            self.assertIn("<3>cci-generator: initrd=job.cgz did not arrive\n", world.said())
+            self.assertIn("<3>cci-generator: refused: initrd=job.cgz: it did not arrive",
+                          world.said())
+            with open(world.plan(), encoding="ascii") as file:
+                self.assertIn("refused=initrd=job.cgz", file.read())
+        with World(job=False) as world:     # a person's own boot brings none
+            world.run(URL)
+            self.assertNotIn("refused", world.said())
 
     def test_a_directory_that_cannot_be_written_is_an_error(self):
         with World() as world:

@@ -29,6 +29,28 @@ static void command_line_names_job_and_user(void **state)
 	}
 }
 
+static void an_archive_of_a_job_is_recognised(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		bool is_named;
+	} cases[] = {
+		{ "a initrd=20210609.0.cgz  initrd=job.cgz  initrd=x.cgz", true },
+		{ "initrd=EFI\\job.cgz", true },
+		{ "initrd=/boot/job.cgz", true },
+		{ "initrd=myjob.cgz", false },
+		{ "initrd=job.cgz.old xinitrd=job.cgz job=/job.cgz", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct identity_words words;
+
+		identity_read_words(slice_from_text(cases[i].cmdline), &words);
+		assert_int_equal(words.names_archive, cases[i].is_named);
+	}
+}
+
 static void words_too_long_are_ignored(void **state)
 {
 	struct identity_words words;
@@ -65,6 +87,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_line_names_job_and_user),
+		cmocka_unit_test(an_archive_of_a_job_is_recognised),
 		cmocka_unit_test(words_too_long_are_ignored),
 		cmocka_unit_test(job2sh_is_for_lkp_unless_it_says_otherwise),
 	};

@@ -94,6 +94,24 @@ static void what_says_nothing_is_refused(void **state)
 	                 BOOT_REPORT_BAD);
 }
 
+static void archives_are_accounted_for(void **state)
+{
+	struct boot_report report;
+	char body[4096] = "cause=x&initrds=";
+
+	assert_int_equal(boot_report_parse(SLICE_LITERAL("cause=x&initrds=here+a%0amissing+b%1b%0a"
+	                                                 "unknown+c%0ahere+d%0amissing+e%0amoon+f"),
+	                                   &report),
+	                 0);
+	assert_int_equal(report.n_here, 2);
+	assert_int_equal(report.n_unknown, 1);
+	assert_string_equal(report.missing, "b\\x1b e");
+	for (unsigned i = 0; i < 100; i++)
+		strcat(body, "missing+abcdefg%0a");
+	assert_int_equal(boot_report_parse(slice_from_text(body), &report), 0);
+	assert_true(strlen(report.missing) < BOOT_REPORT_MISSING_MAX);
+}
+
 static void assert_log(struct slice journal, const char *expected)
 {
 	struct buffer out = BUFFER_NULL;
@@ -147,6 +165,7 @@ int main(void)
 		cmocka_unit_test(words_that_are_too_long_are_cut),
 		cmocka_unit_test(a_clock_that_jumped_moves_no_stage_far),
 		cmocka_unit_test(what_says_nothing_is_refused),
+		cmocka_unit_test(archives_are_accounted_for),
 		cmocka_unit_test(a_log_can_be_shown_on_a_terminal),
 		cmocka_unit_test(of_a_long_log_the_end_is_kept),
 	};

@@ -52,6 +52,7 @@ static void cmdline(const char *job_text, void (*change)(struct boot_script_fact
 }
 
 #define COMMON  "user=lkp job=/lkp/scheduled/job.yaml ip=dhcp "
+#define SERVER  " cci.server=http://10.0.0.1:3000"
 #define INITRDS "  initrd=a.cgz  initrd=b.cgz"
 
 static void each_kind_of_root_has_its_words(void **state)
@@ -61,20 +62,21 @@ static void each_kind_of_root_has_its_words(void **state)
 	} cases[] = {
 		{ LEAST "os_mount: initramfs\n", COMMON
 		  "rootovl ro rdinit=/sbin/init prompt_ramdisk=0" INITRDS " crashkernel=256M" },
-		{ LEAST "os_mount: nfs\n", COMMON
-		  "rootovl ro root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS " crashkernel=256M" },
-		{ LEAST "os_mount: cifs\n",
-		  COMMON "rootovl ro root=cifs://10.0.0.1/os/debian/aarch64/sid-1,guest,ro,hard,"
-		         "vers=1.0,noacl,nouser_xattr,noserverino" INITRDS " crashkernel=256M" },
+		{ LEAST "os_mount: nfs\n",
+		  COMMON "rootovl ro root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS
+		         " crashkernel=256M" SERVER },
+		{ LEAST "os_mount: cifs\n", COMMON
+		  "rootovl ro root=cifs://10.0.0.1/os/debian/aarch64/sid-1,guest,ro,hard,"
+		  "vers=1.0,noacl,nouser_xattr,noserverino" INITRDS " crashkernel=256M" SERVER },
 		{ LEAST "os_mount: http\n",
 		  COMMON "rootovl ro root=live:http://10.0.0.1:8000/os/debian/aarch64/sid-1/"
-		         "rootfs.squashfs" INITRDS " crashkernel=256M" },
+		         "rootfs.squashfs" INITRDS " crashkernel=256M" SERVER },
 		{ LEAST "os_mount: local\nos_lv: a-b\nos_lv_size: 10G\nrootfs_disk: /dev/vdb\n",
 		  COMMON
 		  "local rw os_version=sid-iso os_partition=/dev/mapper/os-debian_aarch64_sid_iso_a_b "
 		  "os_lv_size=10G "
 		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS
-		  " rootfs_disk=/dev/vdb crashkernel=256M" },
+		  " rootfs_disk=/dev/vdb crashkernel=256M" SERVER },
 		{ LEAST
 		  "os_mount: local\nsrc_lv_suffix: x-1\nboot_lv_suffix: y\nrootfs_disk: /dev/vdb\n",
 		  COMMON
@@ -82,7 +84,7 @@ static void each_kind_of_root_has_its_words(void **state)
 		  "use_root_partition=/dev/mapper/os-debian_aarch64_sid_iso_x-1 "
 		  "save_root_partition=/dev/mapper/os-debian_aarch64_sid_iso_y os_lv_size=20G "
 		  "root=10.0.0.1:/os/debian/aarch64/sid-1" INITRDS
-		  " rootfs_disk=/dev/vdb crashkernel=256M" },
+		  " rootfs_disk=/dev/vdb crashkernel=256M" SERVER },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -167,6 +167,24 @@ static void a_failure_ends_the_attempt_with_its_cause(void **state)
 	assert_int_equal(say(w, &agent, "hello", HELLO), 410);
 }
 
+static void archives_that_did_not_arrive_are_named(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_booted(w);
+	const json_t *fields;
+
+	assert_int_equal(say(w, &agent, "report",
+	                     "stage=start&uptime_ms=2&stage=switch&uptime_ms=3&"
+	                     "initrds=here+job.cgz%0amissing+modules-6.1.cgz%0aunknown+x%0a"),
+	                 200);
+	fields = json_object_get(event_of(w, &agent, "initramfs.start"), "fields");
+	assert_string_equal(json_string_value(json_object_get(fields, "missing")),
+	                    "modules-6.1.cgz");
+	assert_int_equal(say(w, &agent, "report", FAILURE "&initrds=missing+a%0amissing+b%0a"),
+	                 200);
+	assert_true(world_get(w, "/v1/jobs/lab1.1/events") == 200 && world_body_has(w, "\"a b\""));
+}
+
 static void the_panic_of_an_earlier_kernel_is_kept(void **state)
 {
 	struct world *w = *state;
@@ -210,10 +228,11 @@ static void a_boot_without_an_attempt_reports_by_its_card(void **state)
 	assert_int_equal(world_do(w, HTTP_METHOD_POST, agent.machine.address, target,
 	                          "step=x&cause=y", NULL),
 	                 200);
+	assert_string_equal(attempt_state(w, &agent, 0), "infra"); /* it was this boot's */
+	assert_string_equal(world_text(w, "attempts.0.cause"), "initramfs.x.y");
 	assert_int_equal(world_get(w, target), 404); /* nothing came with it */
 	assert_int_equal(
 		world_do(w, HTTP_METHOD_POST, agent.machine.address, target, FAILURE, NULL), 200);
-	assert_string_equal(attempt_state(w, &agent, 0), "booting");
 	assert_int_equal(world_get(w, "/v1/boots/52:54:00:12:34:11/report"), 200);
 	assert_true(slice_equal(buffer_slice(&w->answer.body), SLICE_LITERAL("one\ntwo\n")));
 	assert_int_equal(world_do(w, HTTP_METHOD_POST, agent.machine.address, target,
@@ -238,6 +257,7 @@ int main(void)
 		IN_A_WORLD(the_script_names_image_sum_and_size),
 		IN_A_WORLD(stages_are_events_of_the_time_they_were_reached),
 		IN_A_WORLD(a_failure_ends_the_attempt_with_its_cause),
+		IN_A_WORLD(archives_that_did_not_arrive_are_named),
 		IN_A_WORLD(the_panic_of_an_earlier_kernel_is_kept),
 		IN_A_WORLD(reports_of_others_and_of_nothing_are_refused),
 		IN_A_WORLD(a_boot_without_an_attempt_reports_by_its_card),
