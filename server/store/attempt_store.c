@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "server/store/attempt_store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "server/store/db_row.h"
+
+static_assert((int)ATTEMPT_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is not there");
 
 #define ATTEMPT_COLUMNS                                                                            \
 	"id, job, host, mac, state, session, token, boot_id, address, server, kernel_path,"        \
@@ -81,17 +85,9 @@ static const char sql_add_manifest[] = "INSERT INTO manifests (attempt, document
 static const char sql_manifest[] =
 	"SELECT document FROM manifests WHERE attempt = :attempt LIMIT 1";
 
-static void copy(char *to, size_t size, struct sqlite3_stmt *stmt, int column)
+static void read_attempt(struct sqlite3_stmt *stmt, void *into)
 {
-	(void)text_copy(to, size,
-	                slice_from_text(db_column_text(stmt, column))); /* what does not
-	                                                                   fit was refused
-	                                                                   on its way in */
-}
-
-static void read_attempt(struct sqlite3_stmt *stmt, struct attempt *ret)
-{
-	struct slice mac = db_column_slice(stmt, 3);
+	struct attempt *ret = into;
 	int verdict = job_verdict_from_name(slice_from_text(db_column_text(stmt, 11)));
 
 	*ret = (struct attempt){
@@ -111,35 +107,12 @@ static void read_attempt(struct sqlite3_stmt *stmt, struct attempt *ret)
 		.run_limit = (usec_t)db_column_i64(stmt, 18),
 		.run_until_steady = (usec_t)db_column_i64(stmt, 19),
 	};
-	if (mac.len == sizeof(ret->mac.octet))
-		memcpy(ret->mac.octet, mac.data, mac.len);
-	copy(ret->host, sizeof(ret->host), stmt, 2);
-	copy(ret->token, sizeof(ret->token), stmt, 6);
-	copy(ret->boot_id, sizeof(ret->boot_id), stmt, 7);
-	copy(ret->kernel_path, sizeof(ret->kernel_path), stmt, 10);
-	copy(ret->cause, sizeof(ret->cause), stmt, 12);
-}
-
-static int one_attempt(struct db *db, struct sqlite3_stmt *stmt, struct attempt *ret)
-{
-	int r = db_step(db, stmt);
-
-	if (r <= 0)
-		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
-	read_attempt(stmt, ret);
-	db_reset(stmt);
-	return 0;
-}
-
-static int many_attempts(struct db *db, struct sqlite3_stmt *stmt, struct attempt *attempts,
-                         int max)
-{
-	int n = 0, r;
-
-	db_bind_i64(stmt, ":max", max);
-	while ((r = db_step(db, stmt)) == DB_ROW)
-		read_attempt(stmt, &attempts[n++]);
-	return r < 0 ? r : n;
+	db_column_mac(stmt, 3, &ret->mac);
+	db_column_copy(stmt, 2, ret->host, sizeof(ret->host));
+	db_column_copy(stmt, 6, ret->token, sizeof(ret->token));
+	db_column_copy(stmt, 7, ret->boot_id, sizeof(ret->boot_id));
+	db_column_copy(stmt, 10, ret->kernel_path, sizeof(ret->kernel_path));
+	db_column_copy(stmt, 12, ret->cause, sizeof(ret->cause));
 }
 
 int attempt_store_insert(struct db *db, const struct attempt *attempt, int64_t *ret_id)
@@ -188,100 +161,65 @@ int attempt_store_set_script(struct db *db, int64_t id, struct slice script,
 int attempt_store_find(struct db *db, int64_t id, struct attempt *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_find, &stmt);
+	int r = db_prepare_i64(db, sql_find, ":id", id, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":id", id);
-	return one_attempt(db, stmt, ret);
+	return r < 0 ? r : db_read_one(db, stmt, read_attempt, ret);
 }
 
 int attempt_store_find_open_of_job(struct db *db, int64_t job, struct attempt *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_open_of_job, &stmt);
+	int r = db_prepare_i64(db, sql_open_of_job, ":job", job, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":job", job);
-	return one_attempt(db, stmt, ret);
+	return r < 0 ? r : db_read_one(db, stmt, read_attempt, ret);
 }
 
 int attempt_store_find_open_of_host(struct db *db, const char *host, struct attempt *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_open_of_host, &stmt);
+	int r = db_prepare_text(db, sql_open_of_host, ":host", host, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_text(stmt, ":host", host);
-	return one_attempt(db, stmt, ret);
+	return r < 0 ? r : db_read_one(db, stmt, read_attempt, ret);
 }
 
 int attempt_store_find_open_at(struct db *db, uint32_t address, struct attempt *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_open_at, &stmt);
+	int r = db_prepare_i64(db, sql_open_at, ":address", address, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":address", address);
-	return one_attempt(db, stmt, ret);
+	return r < 0 ? r : db_read_one(db, stmt, read_attempt, ret);
 }
 
 int attempt_store_find_last(struct db *db, int64_t job, struct attempt *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_last, &stmt);
+	int r = db_prepare_i64(db, sql_last, ":job", job, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":job", job);
-	return one_attempt(db, stmt, ret);
-}
-
-static int one_text(struct db *db, struct sqlite3_stmt *stmt, struct buffer *out)
-{
-	int r = db_step(db, stmt);
-
-	if (r <= 0)
-		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
-	buffer_append_slice(out, db_column_slice(stmt, 0));
-	db_reset(stmt);
-	return buffer_error(out);
+	return r < 0 ? r : db_read_one(db, stmt, read_attempt, ret);
 }
 
 int attempt_store_script(struct db *db, int64_t id, struct buffer *out)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_script, &stmt);
+	int r = db_prepare_i64(db, sql_script, ":id", id, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":id", id);
-	return one_text(db, stmt, out);
+	return r < 0 ? r : db_read_text(db, stmt, out);
 }
 
 int attempt_store_list(struct db *db, int64_t job, struct attempt *attempts, int max)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_list, &stmt);
+	int r = db_prepare_i64(db, sql_list, ":job", job, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":job", job);
-	return many_attempts(db, stmt, attempts, max);
+	return r < 0 ? r : db_read_many(db, stmt, read_attempt, attempts, sizeof(*attempts), max);
 }
 
 int attempt_store_list_open(struct db *db, int64_t after, struct attempt *attempts, int max)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_list_open, &stmt);
+	int r = db_prepare_i64(db, sql_list_open, ":after", after, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":after", after);
-	return many_attempts(db, stmt, attempts, max);
+	return r < 0 ? r : db_read_many(db, stmt, read_attempt, attempts, sizeof(*attempts), max);
 }
 
 int attempt_store_update(struct db *db, const struct attempt *attempt, enum attempt_state from)
@@ -321,7 +259,7 @@ int attempt_store_due(struct db *db, usec_t steady, struct attempt *attempts, in
 	if (r < 0)
 		return r;
 	db_bind_i64(stmt, ":steady", (int64_t)steady);
-	return many_attempts(db, stmt, attempts, max);
+	return db_read_many(db, stmt, read_attempt, attempts, sizeof(*attempts), max);
 }
 
 int attempt_store_next_deadline(struct db *db, usec_t *ret)
@@ -427,10 +365,7 @@ int attempt_store_add_manifest(struct db *db, int64_t attempt, struct slice docu
 int attempt_store_manifest(struct db *db, int64_t attempt, struct buffer *out)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_manifest, &stmt);
+	int r = db_prepare_i64(db, sql_manifest, ":attempt", attempt, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":attempt", attempt);
-	return one_text(db, stmt, out);
+	return r < 0 ? r : db_read_text(db, stmt, out);
 }

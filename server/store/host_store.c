@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "server/store/host_store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "server/store/db_row.h"
+
+static_assert((int)HOST_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is not there");
 
 #define HOST_COLUMNS                                                                               \
 	"name, state, flags, reason, arch, memory, seen_wall, reserved_for,"                       \
@@ -77,22 +81,6 @@ static struct slice mac_slice(const struct mac *mac)
 	return slice_make(mac->octet, sizeof(mac->octet));
 }
 
-static void copy(char *to, size_t size, struct sqlite3_stmt *stmt, int column)
-{
-	(void)text_copy(to, size,
-	                slice_from_text(db_column_text(stmt, column))); /* what does not
-	                                                                   fit was refused
-	                                                                   on its way in */
-}
-
-static void read_mac(struct sqlite3_stmt *stmt, int column, struct mac *ret)
-{
-	struct slice octets = db_column_slice(stmt, column);
-
-	if (octets.len == sizeof(ret->octet))
-		memcpy(ret->octet, octets.data, octets.len);
-}
-
 static void read_host(struct sqlite3_stmt *stmt, struct host *ret)
 {
 	*ret = (struct host){
@@ -104,10 +92,10 @@ static void read_host(struct sqlite3_stmt *stmt, struct host *ret)
 		.reserved_until_steady = (usec_t)db_column_i64(stmt, 8),
 		.checks_passed = (unsigned)db_column_i64(stmt, 9),
 	};
-	copy(ret->reserved_for, sizeof(ret->reserved_for), stmt, 7);
-	copy(ret->name, sizeof(ret->name), stmt, 0);
-	copy(ret->reason, sizeof(ret->reason), stmt, 3);
-	copy(ret->arch, sizeof(ret->arch), stmt, 4);
+	db_column_copy(stmt, 7, ret->reserved_for, sizeof(ret->reserved_for));
+	db_column_copy(stmt, 0, ret->name, sizeof(ret->name));
+	db_column_copy(stmt, 3, ret->reason, sizeof(ret->reason));
+	db_column_copy(stmt, 4, ret->arch, sizeof(ret->arch));
 }
 
 static int read_queues(struct db *db, struct host *host)
@@ -121,7 +109,7 @@ static int read_queues(struct db *db, struct host *host)
 	db_bind_i64(stmt, ":max", HOST_QUEUES_MAX);
 	while ((r = db_step(db, stmt)) == DB_ROW)
 		if (host->n_queues < HOST_QUEUES_MAX)
-			copy(host->queues[host->n_queues++], HOST_QUEUE_MAX, stmt, 0);
+			db_column_copy(stmt, 0, host->queues[host->n_queues++], HOST_QUEUE_MAX);
 	return r;
 }
 
@@ -144,12 +132,9 @@ static int one_host(struct db *db, struct sqlite3_stmt *stmt, struct host *ret)
 int host_store_find(struct db *db, const char *name, struct host *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_find, &stmt);
+	int r = db_prepare_text(db, sql_find, ":name", name, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_text(stmt, ":name", name);
-	return one_host(db, stmt, ret);
+	return r < 0 ? r : one_host(db, stmt, ret);
 }
 
 int host_store_find_by_mac(struct db *db, struct mac mac, struct host *ret)
@@ -183,17 +168,9 @@ int host_store_list(struct db *db, const char *after, struct host *hosts, int ma
 int host_store_document(struct db *db, const char *name, struct buffer *out)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_document, &stmt);
+	int r = db_prepare_text(db, sql_document, ":name", name, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_text(stmt, ":name", name);
-	r = db_step(db, stmt);
-	if (r <= 0)
-		return r < 0 ? r : HOST_STORE_ABSENT;
-	buffer_append_text(out, db_column_text(stmt, 0));
-	db_reset(stmt);
-	return buffer_error(out);
+	return r < 0 ? r : db_read_text(db, stmt, out);
 }
 
 int host_store_macs(struct db *db, const char *name, struct mac *macs, int max)
@@ -207,7 +184,7 @@ int host_store_macs(struct db *db, const char *name, struct mac *macs, int max)
 	db_bind_text(stmt, ":host", name);
 	db_bind_i64(stmt, ":max", max);
 	while ((r = db_step(db, stmt)) == DB_ROW)
-		read_mac(stmt, 0, &macs[n++]);
+		db_column_mac(stmt, 0, &macs[n++]);
 	return r < 0 ? r : n;
 }
 
@@ -409,8 +386,8 @@ int host_store_machine_at(struct db *db, uint32_t address, struct known_machine 
 		return r < 0 ? r : HOST_STORE_ABSENT;
 	*ret = (struct known_machine){ .address = (uint32_t)db_column_i64(stmt, 1),
 		                       .session = db_column_i64(stmt, 2) };
-	read_mac(stmt, 0, &ret->mac);
-	copy(ret->name, sizeof(ret->name), stmt, 3);
+	db_column_mac(stmt, 0, &ret->mac);
+	db_column_copy(stmt, 3, ret->name, sizeof(ret->name));
 	db_reset(stmt);
 	return 0;
 }
@@ -442,7 +419,7 @@ int host_store_machine_of(struct db *db, struct mac mac, struct known_machine *r
 		return r;
 	if (r == DB_ROW) {
 		is_known = true;
-		copy(machine.name, sizeof(machine.name), stmt, 0);
+		db_column_copy(stmt, 0, machine.name, sizeof(machine.name));
 		db_reset(stmt);
 	}
 	*ret = machine;

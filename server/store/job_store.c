@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "server/store/job_store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sqlite3.h>
 
 #include "lib/base/text.h"
+#include "server/store/db_row.h"
+
+static_assert((int)JOB_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is not there");
 
 #define JOB_COLUMNS                                                                                \
 	"id, state, verdict, cause, upload, reason, suite, testbox, tbox_group, queue, queue_2,"   \
@@ -73,28 +77,21 @@ static const char sql_next_moment[] =
 
 static const char sql_count[] = "SELECT state, count(*) FROM jobs GROUP BY state LIMIT 64";
 
-static void copy(char *to, size_t size, struct sqlite3_stmt *stmt, int column)
-{
-	(void)text_copy(to, size,
-	                slice_from_text(db_column_text(stmt, column))); /* what does not
-	                                                                   fit was refused
-	                                                                   on its way in */
-}
-
 static void read_names(struct sqlite3_stmt *stmt, struct job_record *ret)
 {
-	copy(ret->suite, sizeof(ret->suite), stmt, 6);
-	copy(ret->testbox, sizeof(ret->testbox), stmt, 7);
-	copy(ret->tbox_group, sizeof(ret->tbox_group), stmt, 8);
-	copy(ret->queues[0], sizeof(ret->queues[0]), stmt, 9);
-	copy(ret->queues[1], sizeof(ret->queues[1]), stmt, 10);
+	db_column_copy(stmt, 6, ret->suite, sizeof(ret->suite));
+	db_column_copy(stmt, 7, ret->testbox, sizeof(ret->testbox));
+	db_column_copy(stmt, 8, ret->tbox_group, sizeof(ret->tbox_group));
+	db_column_copy(stmt, 9, ret->queues[0], sizeof(ret->queues[0]));
+	db_column_copy(stmt, 10, ret->queues[1], sizeof(ret->queues[1]));
 	ret->n_queues = ret->queues[1][0] ? 2 : 1;
-	copy(ret->arch, sizeof(ret->arch), stmt, 11);
-	copy(ret->result_root, sizeof(ret->result_root), stmt, 13);
+	db_column_copy(stmt, 11, ret->arch, sizeof(ret->arch));
+	db_column_copy(stmt, 13, ret->result_root, sizeof(ret->result_root));
 }
 
-static void read_job(struct sqlite3_stmt *stmt, struct job_record *ret)
+static void read_job(struct sqlite3_stmt *stmt, void *into)
 {
+	struct job_record *ret = into;
 	int verdict = job_verdict_from_name(slice_from_text(db_column_text(stmt, 2)));
 
 	*ret = (struct job_record){
@@ -116,21 +113,11 @@ static void read_job(struct sqlite3_stmt *stmt, struct job_record *ret)
 	};
 	if (text_equal(slice_from_text(db_column_text(stmt, 23)), "health"))
 		ret->kind = JOB_KIND_HEALTH;
-	copy(ret->submitter, sizeof(ret->submitter), stmt, 25);
-	copy(ret->cause, sizeof(ret->cause), stmt, 3);
-	copy(ret->upload, sizeof(ret->upload), stmt, 4);
-	copy(ret->reason, sizeof(ret->reason), stmt, 5);
+	db_column_copy(stmt, 25, ret->submitter, sizeof(ret->submitter));
+	db_column_copy(stmt, 3, ret->cause, sizeof(ret->cause));
+	db_column_copy(stmt, 4, ret->upload, sizeof(ret->upload));
+	db_column_copy(stmt, 5, ret->reason, sizeof(ret->reason));
 	read_names(stmt, ret);
-}
-
-static int read_jobs(struct db *db, struct sqlite3_stmt *stmt, struct job_record *jobs, int max)
-{
-	int n = 0, r;
-
-	db_bind_i64(stmt, ":max", max);
-	while ((r = db_step(db, stmt)) == DB_ROW)
-		read_job(stmt, &jobs[n++]);
-	return r < 0 ? r : n;
 }
 
 int job_store_insert(struct db *db, const struct job_record *job, const char *document,
@@ -181,17 +168,9 @@ int job_store_set_result_root(struct db *db, int64_t id, const char *result_root
 int job_store_find(struct db *db, int64_t id, struct job_record *ret)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_find, &stmt);
+	int r = db_prepare_i64(db, sql_find, ":id", id, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":id", id);
-	r = db_step(db, stmt);
-	if (r <= 0)
-		return r < 0 ? r : JOB_STORE_ABSENT;
-	read_job(stmt, ret);
-	db_reset(stmt);
-	return 0;
+	return r < 0 ? r : db_read_one(db, stmt, read_job, ret);
 }
 
 int job_store_find_key(struct db *db, const char *key, int64_t *ret_id, uint64_t *ret_body_hash)
@@ -214,17 +193,9 @@ int job_store_find_key(struct db *db, const char *key, int64_t *ret_id, uint64_t
 int job_store_document(struct db *db, int64_t id, struct buffer *out)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_document, &stmt);
+	int r = db_prepare_i64(db, sql_document, ":id", id, &stmt);
 
-	if (r < 0)
-		return r;
-	db_bind_i64(stmt, ":id", id);
-	r = db_step(db, stmt);
-	if (r <= 0)
-		return r < 0 ? r : JOB_STORE_ABSENT;
-	buffer_append_slice(out, db_column_slice(stmt, 0));
-	db_reset(stmt);
-	return buffer_error(out);
+	return r < 0 ? r : db_read_text(db, stmt, out);
 }
 
 int job_store_update(struct db *db, const struct job_record *job, enum job_state from)
@@ -264,7 +235,7 @@ int job_store_candidates(struct db *db, const char *names, usec_t steady, struct
 		return r;
 	db_bind_text(stmt, ":names", names);
 	db_bind_i64(stmt, ":steady", (int64_t)steady);
-	return read_jobs(db, stmt, jobs, max);
+	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
 }
 
 static int exists(struct db *db, struct sqlite3_stmt *stmt)
@@ -307,7 +278,7 @@ int job_store_list(struct db *db, const struct job_filter *filter, struct job_re
 	db_bind_i64(stmt, ":before", filter->before > 0 ? filter->before : INT64_MAX);
 	db_bind_text(stmt, ":state", filter->state < 0 ? NULL : job_state_to_name(filter->state));
 	db_bind_text(stmt, ":host", filter->host);
-	return read_jobs(db, stmt, jobs, max);
+	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
 }
 
 int job_store_expired(struct db *db, usec_t steady, struct job_record *jobs, int max)
@@ -318,7 +289,7 @@ int job_store_expired(struct db *db, usec_t steady, struct job_record *jobs, int
 	if (r < 0)
 		return r;
 	db_bind_i64(stmt, ":steady", (int64_t)steady);
-	return read_jobs(db, stmt, jobs, max);
+	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
 }
 
 int job_store_next_moment(struct db *db, usec_t steady, usec_t *ret)
