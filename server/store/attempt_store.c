@@ -331,7 +331,7 @@ int attempt_store_next_failed_host(struct db *db, int64_t job, char host[HOST_NA
 		return r < 0 ? r : ATTEMPT_STORE_ABSENT;
 	r = db_column_is_null(stmt, 0) ? ATTEMPT_STORE_ABSENT : 0;
 	if (r == 0)
-		copy(host, HOST_NAME_MAX_LEN, stmt, 0);
+		db_column_copy(stmt, 0, host, HOST_NAME_MAX_LEN);
 	db_reset(stmt);
 	return r;
 }
