@@ -59,7 +59,7 @@ class Box:
         listed = "" if "rootfs_disk=" in keys else "rootfs_disk=" + ",".join(
             f"/dev/vd{'abcd'[n]}" for n in range(len(self.disks)))
         return (f"root=live:{self.server.url}{ROOT} local rw os_version=12 os_lv_size=500M job=x "
-                f"cci.server={self.server.url} cci.timeout=20s {listed} {keys}")
+                f"cci.server={self.server.url} cci.timeout=60s {listed} {keys}")
 
     def start(self, keys=""):
         return self.story.start(self.line(keys), "lean-local", disks=self.disks, network="user")
