@@ -16,6 +16,18 @@ static int print_id(struct cci *cci, const json_t *answer)
 	return cci_print(&out);
 }
 
+/* The job is accepted, and no host can ever run it. */
+static void say_warning(const json_t *answer)
+{
+	struct buffer text = BUFFER_NULL;
+
+	format_clean(&text, field_text(answer, "warning"));
+	if (buffer_error(&text) == 0)
+		cci_say("job %s: warning: %.*s", field_text(answer, "id"), (int)text.len,
+		        (const char *)text.data);
+	buffer_deinit(&text);
+}
+
 int hand_in(struct cci *cci, const struct submission *submission, const struct hand_in *how)
 {
 	CLEANUP(json_decrefp) json_t *answer = NULL;
@@ -27,6 +39,8 @@ int hand_in(struct cci *cci, const struct submission *submission, const struct h
 	status = submission_send(cci, submission, &answer);
 	if (status != CCI_EXIT_PASS)
 		return status;
+	if (field_text(answer, "warning")[0])
+		say_warning(answer);
 	if (how->is_alone)
 		return print_id(cci, answer);
 	if (!watch.is_quiet)

@@ -262,6 +262,9 @@ static int read_rest(struct job *job, struct job_error *error)
 	r = read_bool(job, "health_check", &job->health_check, error);
 	if (r != 0)
 		return r;
+	r = job_read_needs(job, error);
+	if (r != 0)
+		return r;
 	r = read_disks(job, error);
 	if (r != 0)
 		return r;

@@ -40,6 +40,7 @@ int job_next_from_name(struct slice name);
 #define JOB_DISKS_MAX           16
 #define JOB_QUEUES_MAX          2
 #define JOB_PRIORITY_MAX        9
+#define JOB_TAGS_MAX            256
 #define JOB_PP_MAX              40 /* length of the parameters in a result path */
 
 /*
@@ -62,6 +63,10 @@ struct job {
 	uint32_t runtime_sec;               /* JOB_RUNTIME_DEFAULT_SEC when the job does not say */
 	uint32_t timeout_sec;               /* 0 when the job does not say: see job_run_seconds */
 	int32_t priority;                   /* 0 to JOB_PRIORITY_MAX; the higher goes first */
+	uint64_t memory_minimum;            /* bytes that the machine must have; 0 */
+	unsigned n_hdd, n_ssd;              /* `disk: 4HDD`: partitions it must have to use */
+	char need_tags[JOB_TAGS_MAX];       /* "a,b": what the machine must be called; "" */
+	bool is_idle;                       /* `subqueue: idle`: only for idle machines */
 	bool health_check;                  /* shows whether its host is in order */
 	const char *queue;                  /* name as given, or NULL */
 	const char *queues[JOB_QUEUES_MAX]; /* where the job waits: queue, else the defaults */
@@ -112,6 +117,12 @@ uint32_t job_run_seconds(const struct job *job);
  * components. Returns a malloc'ed text, or NULL when memory is short.
  */
 char *job_result_root(const struct job *job, const char *id, const char *date);
+
+/*
+ * Reads tags, a list of names or a text with commas, as one comma list in their order, each once.
+ * Returns 0, or JOB_BAD when they are no names or do not fit.
+ */
+int job_tags_read(const json_t *value, char *to, size_t size);
 
 /* Whether text may be one component of a path and a word anywhere: a letter, digit or `_`, then
  * those and `.+:@-`; at most 128 bytes. */

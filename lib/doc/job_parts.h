@@ -34,3 +34,6 @@ int job_read_kernel_params(struct job *job, struct job_error *error);
 
 /* Fills in what follows from the fields that were read. Returns 0, JOB_BAD or -ENOMEM. */
 int job_derive(struct job *job, struct job_error *error);
+
+/* memory_minimum, disk, need_tags, subqueue. Returns 0, JOB_BAD or -ENOMEM. */
+int job_read_needs(struct job *job, struct job_error *error);

@@ -37,6 +37,10 @@ struct job_record {
 	enum job_kind kind;
 	bool is_held; /* waits for a person, not for a machine */
 	int64_t priority;
+	struct job_needs needs;
+	bool is_idle;       /* only for machines that would have nothing to do */
+	bool is_ready;      /* may be offered as soon as a host asks; written by service/moves */
+	int64_t lane, rank; /* where it waits: see store/job_store, core/sched_decide */
 	char result_root[JOB_ROOT_MAX];
 	unsigned tries, max_tries, lost_offers;
 	usec_t run_limit;

@@ -5,11 +5,14 @@
 #include "server/core/host.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/doc/job.h"
 #include "lib/format/size.h"
+
+#define HOST_COUNT_MAX 1024 /* disks of one machine */
 
 bool host_name_is_good(struct slice name)
 {
@@ -136,6 +139,44 @@ static int take_disk(struct host_document *ret, struct slice text)
 	return slice_has_prefix(text, SLICE_LITERAL("/dev/")) ? 0 : HOST_BAD;
 }
 
+/* hdd_partitions: [..] or nr_hdd_partitions: 4. The list says more than the number. */
+static int read_disks(const json_t *value, bool is_list, int *ret)
+{
+	if (is_list && json_is_string(value)) {
+		*ret = 1;
+		return 0;
+	}
+	if (is_list && json_is_array(value) && json_array_size(value) <= HOST_COUNT_MAX) {
+		*ret = (int)json_array_size(value);
+		return 0;
+	}
+	if (is_list || !json_is_integer(value) || json_integer_value(value) < 0 ||
+	    json_integer_value(value) > HOST_COUNT_MAX)
+		return HOST_BAD;
+	if (*ret == HOST_DISKS_UNKNOWN)
+		*ret = (int)json_integer_value(value);
+	return 0;
+}
+
+static int read_tags(const json_t *value, struct host_document *ret)
+{
+	return job_tags_read(value, ret->tags, sizeof(ret->tags)) == 0 ? 0 : HOST_BAD;
+}
+
+static int read_disk_key(const char *key, const json_t *value, struct host_document *ret,
+                         struct host_document_error *error)
+{
+	bool is_list = strncmp(key, "nr_", 3) != 0;
+	const char *name = is_list ? key : key + 3;
+	int r = 0;
+
+	if (strcmp(name, "hdd_partitions") == 0)
+		r = read_disks(value, is_list, &ret->n_hdd);
+	else if (strcmp(name, "ssd_partitions") == 0)
+		r = read_disks(value, is_list, &ret->n_ssd);
+	return r == 0 ? 0 : refuse(error, key, is_list ? "expected a list" : "expected a number");
+}
+
 static int read_memory(const json_t *value, uint64_t *ret)
 {
 	if (json_is_integer(value) && json_integer_value(value) > 0) {
@@ -177,13 +218,15 @@ static int read_key(const char *key, const json_t *value, struct host_document *
 		return refuse(error, key, "expected a list of names of queues (at most 16)");
 	if (strcmp(key, "rootfs_disk") == 0 && each_text(value, take_disk, ret) != 0)
 		return refuse(error, key, "expected a list of /dev/ paths");
-	return 0;
+	if (strcmp(key, "tags") == 0 && read_tags(value, ret) != 0)
+		return refuse(error, key, "expected a list of names");
+	return read_disk_key(key, value, ret, error);
 }
 
 int host_document_parse(const json_t *doc, struct host_document *ret,
                         struct host_document_error *ret_error)
 {
-	struct host_document host = { .n_macs = 0 };
+	struct host_document host = { .n_hdd = HOST_DISKS_UNKNOWN, .n_ssd = HOST_DISKS_UNKNOWN };
 	const char *key;
 	json_t *value;
 

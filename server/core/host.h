@@ -20,6 +20,16 @@
 #define HOST_QUEUES_MAX   16
 #define HOST_QUEUE_MAX    96
 #define HOST_MACS_MAX     16
+#define HOST_TAGS_MAX     256
+
+#define HOST_DISKS_UNKNOWN (-1)
+
+/* What a job needs of a machine beside its name and architecture; zeros and "" need nothing. */
+struct job_needs {
+	uint64_t memory;          /* bytes */
+	unsigned n_hdd, n_ssd;    /* partitions to use */
+	char tags[HOST_TAGS_MAX]; /* "a,b": sorted, each once */
+};
 
 struct host {
 	char name[HOST_NAME_MAX_LEN];
@@ -28,6 +38,8 @@ struct host {
 	char reason[HOST_REASON_MAX];      /* of drain and its like */
 	char arch[HOST_ARCH_MAX];          /* empty: not known */
 	uint64_t memory;                   /* bytes; 0: not known */
+	int n_hdd, n_ssd;                  /* partitions to use; HOST_DISKS_UNKNOWN */
+	char tags[HOST_TAGS_MAX];          /* "a,b": sorted, each once */
 	char reserved_for[HOST_OWNER_MAX]; /* a submitter; with HOST_FLAG_RESERVED */
 	usec_t reserved_until_steady;
 	unsigned checks_passed; /* health jobs in a row */
@@ -64,6 +76,8 @@ int host_discovered_name(const char *lab, struct mac mac, char to[HOST_NAME_MAX_
 struct host_document {
 	char arch[HOST_ARCH_MAX];
 	uint64_t memory;
+	int n_hdd, n_ssd; /* HOST_DISKS_UNKNOWN when it does not say */
+	char tags[HOST_TAGS_MAX];
 	struct mac macs[HOST_MACS_MAX];
 	unsigned n_macs;
 	uint32_t address; /* that DHCP keeps for the first of them; 0: any */
@@ -77,8 +91,9 @@ struct host_document_error {
 };
 
 /*
- * Reads a host's document: arch, memory (`256G`), mac_addr, and ours: queues (a list or a comma
- * list), address (IPv4). rootfs_disk is checked; other keys are left alone. Returns 0, or HOST_BAD
+ * Reads a host's document: arch, memory (`256G`), mac_addr, hdd_partitions and ssd_partitions (or
+ * nr_hdd_partitions, nr_ssd_partitions), and ours: queues and tags (lists or comma lists), address
+ * (IPv4). rootfs_disk is checked; other keys are left alone. Returns 0, or HOST_BAD
  * with *ret_error filled.
  */
 int host_document_parse(const json_t *doc, struct host_document *ret,

@@ -11,6 +11,9 @@ static const char *const texts[_JOB_MATCH_MAX] = {
 	[JOB_MATCHES] = "matches",
 	[JOB_MATCH_OTHER_HOST] = "names another host, group or queue",
 	[JOB_MATCH_ARCH] = "has another architecture",
+	[JOB_MATCH_MEMORY] = "has less memory",
+	[JOB_MATCH_DISKS] = "has fewer disks",
+	[JOB_MATCH_TAGS] = "has not all the tags",
 	[JOB_MATCH_BARRED] = "takes no jobs now",
 	[JOB_MATCH_RESERVED] = "is reserved for somebody else",
 	[JOB_MATCH_DISCOVERED] = "is not registered",
@@ -61,10 +64,56 @@ static bool wants(const struct job_wish *wish, const struct host *host)
 	return false;
 }
 
+/* Whether each word of the comma list is one of the other. */
+static bool has_tags(const char *all, const char *needed)
+{
+	struct slice rest = slice_from_text(needed);
+
+	while (rest.len > 0) {
+		struct slice tag = slice_cut(&rest, ','), others = slice_from_text(all);
+		bool has = false;
+
+		while (others.len > 0 && !has)
+			has = slice_equal(slice_cut(&others, ','), tag);
+		if (!has)
+			return false;
+	}
+	return true;
+}
+
+static bool has_disks(int has, unsigned needed)
+{
+	return has == HOST_DISKS_UNKNOWN || (unsigned)has >= needed;
+}
+
+/* What is not known of a machine excludes nothing; a tag it was not given it does not have. */
+static int meets(const struct job_needs *needs, const struct host *host)
+{
+	if (host->memory && needs->memory > host->memory)
+		return JOB_MATCH_MEMORY;
+	if (!has_disks(host->n_hdd, needs->n_hdd) || !has_disks(host->n_ssd, needs->n_ssd))
+		return JOB_MATCH_DISKS;
+	return has_tags(host->tags, needs->tags) ? JOB_MATCHES : JOB_MATCH_TAGS;
+}
+
+bool job_match_is_for_ever(int match)
+{
+	return match == JOB_MATCH_OTHER_HOST || match == JOB_MATCH_ARCH ||
+	       match == JOB_MATCH_MEMORY || match == JOB_MATCH_DISKS || match == JOB_MATCH_TAGS;
+}
+
 int job_match(const struct job_wish *wish, const struct host *host)
 {
+	int r;
+
 	if (!wants(wish, host))
 		return JOB_MATCH_OTHER_HOST;
+	if (host->arch[0] && wish->arch.len > 0 &&
+	    !slice_equal(wish->arch, slice_from_text(host->arch)))
+		return JOB_MATCH_ARCH;
+	r = wish->needs ? meets(wish->needs, host) : JOB_MATCHES;
+	if (r != JOB_MATCHES)
+		return r;
 	if (host_flags_bar(host->flags, wish->kind))
 		return JOB_MATCH_BARRED;
 	if (host_is_reserved(host, wish->steady) && wish->kind == JOB_KIND_USER &&
@@ -73,9 +122,6 @@ int job_match(const struct job_wish *wish, const struct host *host)
 	if ((host->flags & HOST_FLAG_DISCOVERED) &&
 	    !slice_equal(wish->testbox, slice_from_text(host->name)))
 		return JOB_MATCH_DISCOVERED;
-	if (host->arch[0] && wish->arch.len > 0 &&
-	    !slice_equal(wish->arch, slice_from_text(host->arch)))
-		return JOB_MATCH_ARCH;
 	if (wish->failed_here && wish->can_go_elsewhere)
 		return JOB_MATCH_FAILED;
 	return JOB_MATCHES;

@@ -11,7 +11,8 @@ struct job_wish {
 	struct slice testbox, tbox_group;
 	struct slice queues[2];
 	unsigned n_queues;
-	struct slice arch; /* of the system it boots */
+	struct slice arch;             /* of the system it boots */
+	const struct job_needs *needs; /* NULL: none */
 	struct slice submitter;
 	enum job_kind kind;
 	usec_t steady;         /* the moment asked about */
@@ -24,6 +25,9 @@ enum job_match {
 	JOB_MATCHES = 0,
 	JOB_MATCH_OTHER_HOST, /* it names another host, group or queue */
 	JOB_MATCH_ARCH,       /* the host has another architecture */
+	JOB_MATCH_MEMORY,     /* it has less memory than the job needs */
+	JOB_MATCH_DISKS,      /* fewer disks */
+	JOB_MATCH_TAGS,       /* not all the tags */
 	JOB_MATCH_BARRED,     /* the host takes no such jobs (host_flags_bar) */
 	JOB_MATCH_RESERVED,   /* somebody else has it for himself */
 	JOB_MATCH_DISCOVERED, /* the host registered itself; only a job that names it may use it */
@@ -35,8 +39,12 @@ enum job_match {
 const char *job_match_to_text(int match);
 
 /*
- * Decides. A job that names a registered host belongs to that host alone; otherwise its testbox or
- * tbox_group must be the host's name or one of its groups, or one of its queues among the host's.
- * Returns an enum job_match. Pure.
+ * Decides. What can never change comes first, so that the answer of a host that cannot ever take
+ * the job does not depend on its flags (job_match_is_for_ever). A job that names a registered host
+ * belongs to that host alone; otherwise its testbox or tbox_group must be the host's name or one of
+ * its groups, or one of its queues among the host's. Returns an enum job_match. Pure.
  */
 int job_match(const struct job_wish *wish, const struct host *host);
+
+/* Whether that answer stays as long as host and job are described as they are. */
+bool job_match_is_for_ever(int match);

@@ -227,10 +227,8 @@ usec_t api_deadline(const struct api *api)
 {
 	struct services *s = api->services;
 	usec_t steady = USEC_INFINITY;
-	struct moment m = services_moment(s, 0, 0);
 
-	m.steady = s->timed_out_steady;
-	if (attempt_service_next(s, &m, &steady) < 0)
+	if (attempt_service_next(s, &steady) < 0)
 		return usec_add(s->start_now, USEC_PER_SEC); /* soon: the store is in trouble */
 	return services_to_now(s, steady);
 }

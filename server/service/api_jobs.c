@@ -13,6 +13,7 @@
 #include "server/service/api_routes.h"
 #include "server/service/attempt_service.h"
 #include "server/service/job_service.h"
+#include "server/service/job_why.h"
 #include "server/store/attempt_store.h"
 #include "server/store/file_store.h"
 #include "server/store/job_store.h"
@@ -30,23 +31,28 @@ static int refuse_job(struct api_request *rq, const struct job_error *error)
 	return api_problem(rq, 400, error->field[0] ? error->field : NULL, "%s", error->text);
 }
 
-/* 201 with id, state and URL. */
+/* 201 with id, state and URL; and a warning when no host can ever run it. */
 static int send_created(struct api_request *rq, int64_t id)
 {
-	char text[JOB_ID_TEXT_MAX], base[64], url[192];
+	char text[JOB_ID_TEXT_MAX], base[64], url[192], warning[JOB_REASON_MAX] = "";
 	struct job_record job;
+	const char *field;
 	int r = job_store_find(rq->s->db, id, &job);
 
 	if (r != 0)
 		return r < 0 ? r : -EUCLEAN;
+	r = job_why_never(rq->s, &rq->m, &job, &field, warning);
+	if (r < 0)
+		return r;
 	(void)snprintf(url, sizeof(url), "%s/v1/jobs/%s",
 	               api_base_url(rq, rq->s->config.api_port, base),
 	               services_job_id(rq->s, id, text));
 	(void)snprintf(rq->answer->location, sizeof(rq->answer->location), "%s", url);
 	return api_send_json(rq, 201,
-	                     json_pack("{s:s, s:s, s:s, s:s}", "id", text, "state",
+	                     json_pack("{s:s, s:s, s:s, s:s, s:o*}", "id", text, "state",
 	                               job_state_to_name((int)job.state), "url", url, "result_root",
-	                               job.result_root));
+	                               job.result_root, "warning",
+	                               warning[0] ? json_string(warning) : NULL));
 }
 
 static int read_key(struct api_request *rq, char to[JOB_KEY_MAX + 1])
@@ -118,9 +124,7 @@ struct why {
 static bool waits_for_same(const struct job_record *a, const struct job_record *b)
 {
 	return a->state == JOB_QUEUED && b->state == JOB_QUEUED && !a->reason[0] && !b->reason[0] &&
-	       a->n_queues == b->n_queues && strcmp(a->testbox, b->testbox) == 0 &&
-	       strcmp(a->tbox_group, b->tbox_group) == 0 && strcmp(a->arch, b->arch) == 0 &&
-	       strcmp(a->queues[0], b->queues[0]) == 0 && strcmp(a->queues[1], b->queues[1]) == 0;
+	       a->lane == b->lane;
 }
 
 /* Why a job of a list waits: looked up if it is queued and the list's share is not used up. */
@@ -135,7 +139,7 @@ static int list_why(struct api_request *rq, const struct job_record *job, struct
 	if (!why->job || !waits_for_same(why->job, job)) {
 		if (why->n_looked_up == LIST_WHY_MAX)
 			return 0;
-		r = job_service_why(rq->s, &rq->m, job, why->reason);
+		r = job_why(rq->s, &rq->m, job, why->reason);
 		if (r < 0)
 			return r;
 		why->n_looked_up++;
@@ -194,7 +198,7 @@ int api_jobs_show(struct api_request *rq)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = job_service_why(rq->s, &rq->m, &job, reason);
+	r = job_why(rq->s, &rq->m, &job, reason);
 	if (r < 0)
 		return r;
 	return api_send_json(rq, 200, api_job_json(rq, &job, reason));
@@ -208,7 +212,7 @@ int api_jobs_why(struct api_request *rq)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = job_service_why(rq->s, &rq->m, &job, reason);
+	r = job_why(rq->s, &rq->m, &job, reason);
 	if (r < 0)
 		return r;
 	return api_send_json(rq, 200,

@@ -94,4 +94,4 @@ int attempt_service_file_done(struct services *s, const struct moment *m, struct
 int attempt_service_timeout(struct services *s, const struct moment *m);
 
 /* The next moment (steady) at which attempt_service_timeout has something to do. 0 or -errno. */
-int attempt_service_next(struct services *s, const struct moment *m, usec_t *ret);
+int attempt_service_next(struct services *s, usec_t *ret);

@@ -66,19 +66,19 @@ int attempt_service_timeout(struct services *s, const struct moment *m)
 	r = end_attempts(s, m);
 	if (r == 0)
 		r = expire_jobs(s, m);
-	r = services_finish(s, r);
 	if (r == 0)
-		s->timed_out_steady = m->steady;
+		r = job_store_promote(s->db, m->steady);
+	r = services_finish(s, MIN(r, 0));
 	return r;
 }
 
-int attempt_service_next(struct services *s, const struct moment *m, usec_t *ret)
+int attempt_service_next(struct services *s, usec_t *ret)
 {
 	usec_t attempt, job;
 	int r = attempt_store_next_deadline(s->db, &attempt);
 
 	if (r == 0)
-		r = job_store_next_moment(s->db, m->steady, &job);
+		r = job_store_next_moment(s->db, &job);
 	if (r == 0)
 		*ret = usec_min(attempt, job);
 	return r;

@@ -22,9 +22,13 @@
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
+#include "server/store/lane_store.h"
 
-/* Jobs looked at for one request; a host whose first 64 all miss a file asks again. */
-#define CANDIDATES_MAX 64
+/* Lanes looked at for one request, those with the oldest jobs first. */
+#define CANDIDATES_MAX 128
+
+/* Jobs tried for one request. Those that cannot be booted go to the end of their lane. */
+#define TRIES_MAX 64
 
 struct offer {
 	struct services *s;
@@ -35,6 +39,7 @@ struct offer {
 	struct job_record jobs[CANDIDATES_MAX];
 	struct sched_candidate candidates[CANDIDATES_MAX];
 	int n;
+	unsigned n_tries;
 	struct boot_files files;
 };
 
@@ -69,6 +74,7 @@ static struct job_wish wish_of(const struct job_record *job, const struct moment
 		.tbox_group = slice_from_text(job->tbox_group),
 		.n_queues = job->n_queues,
 		.arch = slice_from_text(job->arch),
+		.needs = &job->needs,
 		.submitter = slice_from_text(job->submitter),
 		.kind = job->kind,
 		.steady = m->steady,
@@ -134,39 +140,80 @@ static int match(struct offer *o, const struct job_record *job)
 	return job_match(&wish, o->host);
 }
 
+/*
+ * Makes a candidate of the first job from o->jobs[i] on, in its lane, that matches. The machine is
+ * the same for all of a lane; only where a job failed before is its own. Returns 0 or -errno.
+ */
+static int choose_in_lane(struct offer *o, int i)
+{
+	struct sched_candidate *c = &o->candidates[i];
+	struct job_record *job = &o->jobs[i];
+	int r = match(o, job);
+
+	while (r == JOB_MATCH_FAILED && o->n_tries++ < TRIES_MAX) {
+		struct job_record next;
+
+		r = job_store_after(o->s->db, job, &next);
+		if (r != 0)
+			break;
+		*job = next;
+		r = match(o, job);
+	}
+	if (r < 0)
+		return r;
+	*c = (struct sched_candidate){
+		.job = job->id,
+		.priority = job->priority,
+		.rank = job->rank,
+		.is_idle = job->is_idle,
+		.is_refused = r != JOB_MATCHES,
+	};
+	return c->is_refused ? 0
+	                     : lane_store_used(o->s->db, job->submitter, o->m->steady, &c->used);
+}
+
 static int find_candidates(struct offer *o)
 {
 	char *names = host_names(o->host);
-	int r;
+	int r = 0;
 
 	if (!names)
 		return -ENOMEM;
-	o->n = job_store_candidates(o->s->db, names, o->m->steady, o->jobs, CANDIDATES_MAX);
+	o->n = job_store_heads(o->s->db, names, o->jobs, CANDIDATES_MAX);
 	free(names);
-	for (int i = 0; i < o->n; i++) {
-		r = match(o, &o->jobs[i]);
-		if (r < 0)
-			return r;
-		o->candidates[i] = (struct sched_candidate){
-			.job = o->jobs[i].id,
-			.priority = o->jobs[i].priority,
-			.submitted_wall = o->jobs[i].submitted_wall,
-			.is_refused = r != JOB_MATCHES,
-		};
-	}
-	return o->n < 0 ? o->n : 0;
+	for (int i = 0; i < o->n && r == 0; i++)
+		r = choose_in_lane(o, i);
+	return o->n < 0 ? o->n : r;
 }
 
-/* The job cannot be offered to anybody: it waits, and says for what. */
+/* The job of that candidate has to wait: the next one of its lane stands for it. */
+static int pass_on(struct offer *o, int i, const struct job_record *tried)
+{
+	struct job_record next;
+	int r = job_store_after(o->s->db, tried, &next);
+
+	o->candidates[i].is_refused = true;
+	if (r != 0 || o->n_tries >= TRIES_MAX)
+		return MIN(r, 0);
+	o->jobs[i] = next;
+	return choose_in_lane(o, i);
+}
+
+/* The job cannot be offered to anybody: it waits, behind the others, and says for what. */
 static int make_wait(struct offer *o, struct job_record *job, const char *reason)
 {
-	int r = 0;
+	int64_t last = 0;
+	int r = job_store_last_rank(o->s->db, job->lane, &last);
 
+	if (r < 0)
+		return r;
+	job->rank = MAX(job->rank, last) + 1;
 	if (job->state == JOB_QUEUED) {
 		(void)snprintf(job->reason, sizeof(job->reason), "%s", reason);
 		r = move_job(o->s, o->m, job, JOB_EVENT_BLOCK);
 	} else {
-		r = move_job_reason(o->s, job, reason);
+		(void)snprintf(job->reason, sizeof(job->reason), "%s", reason);
+		r = move_job_touch(o->s, job);
 	}
 	return r < 0 ? r : BOOT_OFFER_NONE;
 }
@@ -340,6 +387,9 @@ static int offer(struct offer *o, struct job_record *record, const struct job *j
 		r = move_job(o->s, o->m, record, JOB_EVENT_CLAIM);
 	}
 	if (r == 0)
+		r = lane_store_charge(o->s->db, record->submitter, o->m->steady,
+		                      (int64_t)(record->run_limit / USEC_PER_SEC));
+	if (r == 0)
 		r = record_offer(o, &attempt);
 	if (r == 0)
 		r = job_bundle_prepare(o->s, record, job, &attempt);
@@ -389,11 +439,19 @@ int boot_offer_make(struct services *s, const struct moment *m, const struct hos
 	r = find_candidates(o);
 	if (r < 0)
 		return r;
-	while ((i = sched_decide(o->candidates, (size_t)o->n, m->wall)) >= 0) {
+	while ((i = sched_decide(o->candidates, (size_t)o->n, s->n_turns)) >= 0) {
+		const struct job_record tried = o->jobs[i];
+
+		if (o->n_tries++ >= TRIES_MAX)
+			break;
 		r = try(o, &o->jobs[i], out);
-		if (r != BOOT_OFFER_NONE)
+		s->n_turns += r == 0;
+		if (r == BOOT_OFFER_NONE)
+			r = pass_on(o, i, &tried);
+		else
 			return r;
-		o->candidates[i].is_refused = true;
+		if (r < 0)
+			return r;
 	}
 	return BOOT_OFFER_NONE;
 }

@@ -39,10 +39,10 @@ struct services {
 	uint64_t generation; /* of everything: api_generation */
 	uint64_t n_queue;    /* rises when a held machine could get something new */
 	/* by the present transaction: */
-	bool has_news;           /* an event was written */
-	bool queue_is_touched;   /* a held machine could get something new */
-	struct map held;         /* machines whose request is held, by MAC */
-	usec_t timed_out_steady; /* up to here attempt_service_timeout has looked */
+	bool has_news;         /* an event was written */
+	bool queue_is_touched; /* a held machine could get something new */
+	struct map held;       /* machines whose request is held, by MAC */
+	uint64_t n_turns;      /* of the scheduler: core/sched_decide */
 	uint64_t n_requests, n_refused, n_offers;
 	services_metrics_fn append_metrics; /* NULL: nobody adds any */
 	void *metrics_userdata;

@@ -26,7 +26,10 @@ static int is_busy(struct db *db, const char *name)
 /* The host of that name, made when there is none. */
 static int find_or_make(struct db *db, const char *name, unsigned flags, struct host *ret)
 {
-	struct host host = { .state = HOST_UNKNOWN, .flags = flags };
+	struct host host = { .state = HOST_UNKNOWN,
+		             .flags = flags,
+		             .n_hdd = HOST_DISKS_UNKNOWN,
+		             .n_ssd = HOST_DISKS_UNKNOWN };
 	int r = host_store_find(db, name, ret);
 
 	if (r != HOST_STORE_ABSENT)
@@ -48,6 +51,9 @@ static int apply_document(struct db *db, struct host *host, const json_t *doc,
 		return -ENOMEM;
 	memcpy(host->arch, parsed->arch, sizeof(host->arch));
 	host->memory = parsed->memory;
+	host->n_hdd = parsed->n_hdd;
+	host->n_ssd = parsed->n_ssd;
+	memcpy(host->tags, parsed->tags, sizeof(host->tags));
 	r = host_store_update(db, host);
 	if (r == 0)
 		r = host_store_set_document(db, host->name, text);

@@ -11,9 +11,10 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "server/core/deadlines.h"
-#include "server/core/job_match.h"
+#include "server/core/sched_decide.h"
 #include "server/service/boot_offer.h"
 #include "server/service/job_bundle.h"
+#include "server/service/job_why.h"
 #include "server/service/moves.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
@@ -46,7 +47,14 @@ static int fill_record(const struct moment *m, const struct job *job, struct job
 		.expires_steady = usec_add(m->steady, QUEUE_LENGTH),
 		.submitted_wall = m->wall,
 		.n_queues = job->n_queues,
+		.rank = sched_rank(m->steady, job->priority),
+		.is_ready = true,
+		.is_idle = job->is_idle,
+		.needs = { .memory = job->memory_minimum,
+		           .n_hdd = job->n_hdd,
+		           .n_ssd = job->n_ssd },
 	};
+	memcpy(ret->needs.tags, job->need_tags, sizeof(ret->needs.tags));
 	r = copy(ret->suite, sizeof(ret->suite), job->suite);
 	if (r == 0)
 		r = copy(ret->testbox, sizeof(ret->testbox), job->testbox);
@@ -140,16 +148,31 @@ static int refuse(struct job_error *error, const char *field, const char *text)
 	return JOB_SERVICE_BAD;
 }
 
-/* What a strict job needs has to be there now. */
-static int check_strict(struct services *s, const struct job *job, struct job_error *error)
+/*
+ * A job that no host can ever run is told of; of a strict one that is a mistake, and so is a file
+ * that is not there.
+ */
+static int check(struct services *s, const struct moment *m, const struct job *job,
+                 struct job_error *error)
 {
+	struct job_record record;
 	char reason[JOB_REASON_MAX] = "";
-	int r;
+	const char *field = "";
+	int r = fill_record(m, job, &record);
 
-	if (!job->strict)
-		return 0;
-	r = boot_offer_check(s, job, reason);
-	return r > 0 ? refuse(error, "strict", reason) : r;
+	if (r < 0)
+		return r;
+	if (job->strict)
+		r = boot_offer_check(s, job, reason);
+	if (r != 0)
+		return r > 0 ? refuse(error, "strict", reason) : r;
+	r = job_why_never(s, m, &record, &field, reason);
+	if (r > 0 && job->strict)
+		return refuse(error, field, reason);
+	if (r > 0)
+		log_notice("no host can ever run this job suite=%s testbox=%s reason=%s",
+		           job->suite, job->testbox, reason);
+	return MIN(r, 0);
 }
 
 static int find_key(struct services *s, const struct job_key *key, int64_t *ret_id)
@@ -187,7 +210,9 @@ int job_service_submit(struct services *s, const struct moment *m, const json_t 
 
 	if (r != 0)
 		return r < 0 ? r : JOB_SERVICE_BAD;
-	r = check_strict(s, job, ret_error);
+	r = check(s, m, job, ret_error);
+	if (r == -E2BIG)
+		return refuse(ret_error, "suite", "the names of this job are too long together");
 	if (r != 0)
 		return r;
 	r = db_begin(s->db);
@@ -285,84 +310,4 @@ int job_service_retry(struct services *s, const struct moment *m, int64_t id, in
 	if (r < 0)
 		return r;
 	return job_service_submit(s, m, job->doc, &no_key, ret_id, ret_error);
-}
-
-struct tally {
-	unsigned n_matching, n_seen, n_busy, n_barred, n_other_arch;
-};
-
-static int count_hosts(struct services *s, const struct job_wish *wish, struct tally *tally)
-{
-	char after[HOST_NAME_MAX_LEN] = "";
-	struct host hosts[16];
-	int n;
-
-	do {
-		n = host_store_list(s->db, after, hosts, ARRAY_SIZE(hosts));
-		for (int i = 0; i < n; i++) {
-			int match = job_match(wish, &hosts[i]);
-
-			memcpy(after, hosts[i].name, sizeof(after));
-			tally->n_barred += match == JOB_MATCH_BARRED || match == JOB_MATCH_RESERVED;
-			tally->n_other_arch += match == JOB_MATCH_ARCH;
-			if (match != JOB_MATCHES)
-				continue;
-			tally->n_matching++;
-			tally->n_seen += hosts[i].state != HOST_UNKNOWN;
-			tally->n_busy += hosts[i].state >= HOST_ASSIGNED;
-		}
-	} while (n == ARRAY_SIZE(hosts));
-	return n < 0 ? n : 0;
-}
-
-static void say_why(const struct tally *t, const struct job_record *job, char to[JOB_REASON_MAX])
-{
-	if (t->n_matching == 0 && t->n_barred > 0)
-		(void)snprintf(to, JOB_REASON_MAX, "all %u matching hosts take no jobs now",
-		               t->n_barred);
-	else if (t->n_matching == 0 && t->n_other_arch > 0)
-		(void)snprintf(to, JOB_REASON_MAX, "the %u hosts of %.100s are not of arch %s",
-		               t->n_other_arch, job->testbox, job->arch);
-	else if (t->n_matching == 0)
-		(void)snprintf(to, JOB_REASON_MAX, "no host matches testbox %.90s, queue %.90s",
-		               job->testbox, job->queues[0]);
-	else if (t->n_busy == t->n_matching)
-		(void)snprintf(to, JOB_REASON_MAX, "all %u matching hosts are busy", t->n_matching);
-	else if (t->n_seen == 0)
-		(void)snprintf(to, JOB_REASON_MAX, "none of %u matching hosts has booted yet",
-		               t->n_matching);
-	else
-		(void)snprintf(to, JOB_REASON_MAX, "waits until one of %u hosts asks",
-		               t->n_matching - t->n_busy);
-}
-
-int job_service_why(struct services *s, const struct moment *m, const struct job_record *job,
-                    char to[JOB_REASON_MAX])
-{
-	struct job_wish wish = {
-		.testbox = slice_from_text(job->testbox),
-		.tbox_group = slice_from_text(job->tbox_group),
-		.n_queues = job->n_queues,
-		.arch = slice_from_text(job->arch),
-		.submitter = slice_from_text(job->submitter),
-		.kind = job->kind,
-		.steady = m->steady,
-	};
-	struct tally tally = { .n_matching = 0 };
-	struct host named;
-	int r;
-
-	(void)snprintf(to, JOB_REASON_MAX, "%s", job->reason);
-	if (job->state != JOB_QUEUED || (job->reason[0] && job->not_before_steady > m->steady))
-		return 0;
-	for (unsigned i = 0; i < job->n_queues; i++)
-		wish.queues[i] = slice_from_text(job->queues[i]);
-	r = host_store_find(s->db, job->testbox, &named);
-	if (r < 0)
-		return r;
-	wish.testbox_is_host = r == 0;
-	r = count_hosts(s, &wish, &tally);
-	if (r == 0)
-		say_why(&tally, job, to);
-	return r;
 }

@@ -45,10 +45,3 @@ int job_service_cancel(struct services *s, const struct moment *m, int64_t id);
  */
 int job_service_retry(struct services *s, const struct moment *m, int64_t id, int64_t *ret_id,
                       struct job_error *ret_error);
-
-/*
- * Why a waiting or queued job has not started, in words. Returns 0 or -errno.
- * Cost: O(hosts).
- */
-int job_service_why(struct services *s, const struct moment *m, const struct job_record *job,
-                    char to[JOB_REASON_MAX]);

@@ -14,6 +14,7 @@
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
+#include "server/store/lane_store.h"
 
 struct subject attempt_subject(const struct attempt *attempt)
 {
@@ -62,6 +63,7 @@ int move_job(struct services *s, const struct moment *m, struct job_record *job,
 	if (machine_next(&job_machine, from, event, &to) != MACHINE_MOVED)
 		return MOVE_REFUSED;
 	job->state = (enum job_state)to;
+	job->is_ready = !job->is_held && job->not_before_steady <= m->steady;
 	if (job_state_is_final(to))
 		job->finished_wall = m->wall;
 	if (to == JOB_ACTIVE || job_state_is_final(to))
@@ -79,11 +81,8 @@ int move_job(struct services *s, const struct moment *m, struct job_record *job,
 	return record_job_end(s, m, job);
 }
 
-int move_job_reason(struct services *s, struct job_record *job, const char *reason)
+int move_job_touch(struct services *s, const struct job_record *job)
 {
-	if (strcmp(job->reason, reason) == 0)
-		return 0;
-	(void)snprintf(job->reason, sizeof(job->reason), "%s", reason); /* cut is readable */
 	return stale_is_a_bug(job_store_update(s->db, job, job->state));
 }
 
@@ -133,6 +132,17 @@ static int move_its_host(struct services *s, const struct moment *m, const struc
 	return move_host(s, m, attempt->host, HOST_EVENT_RELEASE);
 }
 
+/* The whole run was charged when it was offered: what it did not use is given back. */
+static int settle_share(struct services *s, const struct moment *m, const struct attempt *attempt,
+                        const struct job_record *job)
+{
+	usec_t used = usec_sub(attempt->ended_wall, attempt->offered_wall);
+
+	return lane_store_charge(s->db, job->submitter, m->steady,
+	                         (int64_t)(used / USEC_PER_SEC) -
+	                                 (int64_t)(job->run_limit / USEC_PER_SEC));
+}
+
 /* The job goes on without this attempt: when, and why it waits. */
 static void put_back(const struct moment *m, const struct attempt *attempt,
                      const struct job_judgement *judgement, struct job_record *job)
@@ -178,6 +188,8 @@ static int judge(struct services *s, const struct moment *m, const struct attemp
 	if (judgement.event == JOB_EVENT_REQUEUE || judgement.event == JOB_EVENT_HOLD)
 		put_back(m, attempt, &judgement, job);
 	r = stale_is_a_bug(move_job(s, m, job, judgement.event));
+	if (r == 0)
+		r = settle_share(s, m, attempt, job);
 	if (r < 0)
 		return r;
 	return blame_service_ended(s, m, attempt, job, judgement.event == JOB_EVENT_HOLD);

@@ -17,8 +17,8 @@ enum { MOVE_REFUSED = 1 /* the table has no such move from here; nothing was cha
 int move_job(struct services *s, const struct moment *m, struct job_record *job,
              enum job_event event);
 
-/* Writes a job's reason when it is another one. Returns 0 or -errno. */
-int move_job_reason(struct services *s, struct job_record *job, const char *reason);
+/* Writes a job's fields without moving it. Returns 0 or -errno. */
+int move_job_touch(struct services *s, const struct job_record *job);
 
 /*
  * Moves an attempt and all that hangs on it: its deadline becomes that of the new state, its host

@@ -21,6 +21,7 @@
 #include "server/service/tokens.h"
 #include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
+#include "server/store/lane_store.h"
 
 DEFINE_FREEP(struct services, services_free);
 
@@ -200,7 +201,10 @@ static int take_up(struct services *s, const struct moment *m)
 
 	if (r < 0)
 		return r;
-	return services_finish(s, arm_all_anew(s, m->steady));
+	r = arm_all_anew(s, m->steady);
+	if (r == 0)
+		r = lane_store_prune(s->db);
+	return services_finish(s, r);
 }
 
 int services_new(struct db *db, const struct services_config *config, usec_t now, usec_t wall,
@@ -218,7 +222,6 @@ int services_new(struct db *db, const struct services_config *config, usec_t now
 	s->start_now = now;
 	s->start_wall = wall;
 	s->generation = 1;
-	s->timed_out_steady = wall;
 	rng_init(&s->rng, config->seed);
 	held_init(s);
 	s->api.services = s->boot.services = s->results.services = s;

@@ -13,7 +13,7 @@ static_assert((int)HOST_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is
 
 #define HOST_COLUMNS                                                                               \
 	"name, state, flags, reason, arch, memory, seen_wall, reserved_for,"                       \
-	" reserved_until_steady, checks_passed"
+	" reserved_until_steady, checks_passed, n_hdd, n_ssd, tags"
 
 static const char sql_find[] = "SELECT " HOST_COLUMNS " FROM hosts WHERE name = :name LIMIT 1";
 
@@ -32,13 +32,14 @@ static const char sql_macs[] =
 	"SELECT mac FROM host_macs WHERE host = :host ORDER BY mac LIMIT :max";
 
 static const char sql_insert[] =
-	"INSERT INTO hosts (name, state, flags, reason, arch, memory, seen_wall)"
-	" VALUES (:name, :state, :flags, :reason, :arch, :memory, :seen)";
+	"INSERT INTO hosts (name, state, flags, reason, arch, memory, seen_wall, n_hdd, n_ssd, tags)"
+	" VALUES (:name, :state, :flags, :reason, :arch, :memory, :seen, :n_hdd, :n_ssd, :tags)";
 
 static const char sql_update[] =
 	"UPDATE hosts SET flags = :flags, reason = :reason, arch = :arch, memory = :memory,"
 	" reserved_for = :reserved_for, reserved_until_steady = :reserved_until,"
-	" checks_passed = :checks_passed WHERE name = :name";
+	" checks_passed = :checks_passed, n_hdd = :n_hdd, n_ssd = :n_ssd, tags = :tags"
+	" WHERE name = :name";
 
 static const char sql_move[] = "UPDATE hosts SET state = :to WHERE name = :name AND state = :from";
 
@@ -91,8 +92,11 @@ static void read_host(struct sqlite3_stmt *stmt, struct host *ret)
 		.seen_wall = (usec_t)db_column_i64(stmt, 6),
 		.reserved_until_steady = (usec_t)db_column_i64(stmt, 8),
 		.checks_passed = (unsigned)db_column_i64(stmt, 9),
+		.n_hdd = (int)db_column_i64(stmt, 10),
+		.n_ssd = (int)db_column_i64(stmt, 11),
 	};
 	db_column_copy(stmt, 7, ret->reserved_for, sizeof(ret->reserved_for));
+	db_column_copy(stmt, 12, ret->tags, sizeof(ret->tags));
 	db_column_copy(stmt, 0, ret->name, sizeof(ret->name));
 	db_column_copy(stmt, 3, ret->reason, sizeof(ret->reason));
 	db_column_copy(stmt, 4, ret->arch, sizeof(ret->arch));
@@ -195,6 +199,9 @@ static void bind_host(struct sqlite3_stmt *stmt, const struct host *host)
 	db_bind_text(stmt, ":reason", host->reason);
 	db_bind_text(stmt, ":arch", host->arch);
 	db_bind_i64(stmt, ":memory", (int64_t)host->memory);
+	db_bind_i64(stmt, ":n_hdd", host->n_hdd);
+	db_bind_i64(stmt, ":n_ssd", host->n_ssd);
+	db_bind_text(stmt, ":tags", host->tags);
 }
 
 int host_store_insert(struct db *db, const struct host *host)

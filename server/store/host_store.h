@@ -31,7 +31,7 @@ int host_store_macs(struct db *db, const char *name, struct mac *macs, int max);
 /* Adds a host (flags, arch, memory as given; no queues). */
 int host_store_insert(struct db *db, const struct host *host);
 
-/* Writes flags, reason, arch, memory, reservation and checks of a host that exists. */
+/* Writes flags, reason, arch, memory, disks, tags, reservation and checks of a host that exists. */
 int host_store_update(struct db *db, const struct host *host);
 
 /* Moves it on when it is in state `from`; else HOST_STORE_STALE. */

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "server/store/db_row.h"
+#include "server/store/lane_store.h"
 
 static_assert((int)JOB_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is not there");
 
@@ -14,16 +15,18 @@ static_assert((int)JOB_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is 
 	"id, state, verdict, cause, upload, reason, suite, testbox, tbox_group, queue, queue_2,"   \
 	" arch, priority, result_root, tries, max_tries, lost_offers, run_limit,"                  \
 	" not_before_steady, expires_steady, submitted_wall, finished_wall, attempt,"              \
-	" kind, is_held, submitter"
+	" kind, is_held, submitter, lane, rank, is_ready, is_idle, memory, n_hdd, n_ssd, tags"
 
-#define JOB_IS_PENDING " state IN ('queued', 'waiting')"
+#define JOB_IS_PENDING " is_pending = 1"
 
 static const char sql_insert[] =
 	"INSERT INTO jobs (state, suite, testbox, tbox_group, queue, queue_2, arch, priority,"
 	" document, max_tries, run_limit, expires_steady, idempotency_key, idempotency_hash,"
-	" submitted_wall, kind, submitter) VALUES (:state, :suite, :testbox, :tbox_group, :queue, :queue_2, :arch,"
+	" submitted_wall, kind, submitter, lane, rank, is_pending, is_ready, is_idle, memory, n_hdd,"
+	" n_ssd, tags) VALUES (:state, :suite, :testbox, :tbox_group, :queue, :queue_2, :arch,"
 	" :priority, :document, :max_tries, :run_limit, :expires, :key, :hash, :submitted, :kind,"
-	" :submitter)";
+	" :submitter, :lane, :rank, :is_pending, :is_ready, :is_idle, :memory, :n_hdd, :n_ssd,"
+	" :tags)";
 
 static const char sql_set_root[] = "UPDATE jobs SET result_root = :root WHERE id = :id";
 
@@ -38,21 +41,28 @@ static const char sql_update[] =
 	"UPDATE jobs SET state = :state, verdict = :verdict, cause = :cause, upload = :upload,"
 	" reason = :reason, tries = :tries, lost_offers = :lost_offers,"
 	" not_before_steady = :not_before, expires_steady = :expires, is_held = :is_held,"
-	" finished_wall = :finished, attempt = :attempt"
+	" finished_wall = :finished, attempt = :attempt, rank = :rank, is_pending = :is_pending,"
+	" is_ready = :is_ready"
 	" WHERE id = :id AND state = :from";
 
-/* Each branch of the union goes by an index; a job that several branches find comes once. */
-static const char sql_candidates[] =
-	"SELECT " JOB_COLUMNS " FROM jobs WHERE id IN ("
-	" SELECT id FROM jobs WHERE testbox IN (SELECT value FROM json_each(:names)) AND" JOB_IS_PENDING
-	" UNION"
-	" SELECT id FROM jobs WHERE tbox_group IN (SELECT value FROM json_each(:names))"
-	" AND" JOB_IS_PENDING " UNION"
-	" SELECT id FROM jobs WHERE queue IN (SELECT value FROM json_each(:names)) AND" JOB_IS_PENDING
-	" UNION"
-	" SELECT id FROM jobs WHERE queue_2 IN (SELECT value FROM json_each(:names))"
-	" AND queue_2 <> '' AND" JOB_IS_PENDING
-	") AND not_before_steady <= :steady AND is_held = 0 ORDER BY priority DESC, id LIMIT :max";
+/* The first job of each lane that has one of those names. */
+static const char sql_heads[] =
+	"SELECT " JOB_COLUMNS " FROM jobs WHERE id IN (SELECT (SELECT j.id FROM jobs j"
+	" WHERE j.lane = l.lane AND j.is_ready = 1 ORDER BY j.rank, j.id LIMIT 1)"
+	" FROM (SELECT DISTINCT lane FROM lane_names"
+	"  WHERE name IN (SELECT value FROM json_each(:names))) l)"
+	" ORDER BY rank, id LIMIT :max";
+
+static const char sql_after[] =
+	"SELECT " JOB_COLUMNS " FROM jobs WHERE lane = :lane AND is_ready = 1"
+	" AND (rank, id) > (:rank, :id) ORDER BY rank, id LIMIT 1";
+
+static const char sql_last_rank[] =
+	"SELECT max(rank) FROM jobs WHERE lane = :lane AND is_ready = 1";
+
+static const char sql_promote[] =
+	"UPDATE jobs SET is_ready = 1 WHERE is_pending = 1 AND is_ready = 0 AND is_held = 0"
+	" AND not_before_steady <= :steady";
 
 static const char sql_has_candidates[] =
 	"SELECT EXISTS (SELECT 1 FROM jobs WHERE" JOB_IS_PENDING ")";
@@ -67,13 +77,14 @@ static const char sql_list[] =
 	"  (SELECT 1 FROM attempts a WHERE a.job = jobs.id AND a.host = :host))"
 	" ORDER BY id DESC LIMIT :max";
 
-static const char sql_expired[] = "SELECT " JOB_COLUMNS " FROM jobs WHERE" JOB_IS_PENDING
-				  " AND expires_steady <= :steady ORDER BY id LIMIT :max";
+static const char sql_expired[] =
+	"SELECT " JOB_COLUMNS " FROM jobs WHERE" JOB_IS_PENDING
+	" AND expires_steady <= :steady ORDER BY expires_steady LIMIT :max";
 
 static const char sql_next_moment[] =
-	"SELECT min(expires_steady),"
-	" min(CASE WHEN not_before_steady > :steady THEN not_before_steady END)"
-	" FROM jobs WHERE" JOB_IS_PENDING;
+	"SELECT (SELECT min(expires_steady) FROM jobs WHERE is_pending = 1),"
+	" (SELECT min(not_before_steady) FROM jobs"
+	"  WHERE is_pending = 1 AND is_ready = 0 AND is_held = 0)";
 
 static const char sql_count[] = "SELECT state, count(*) FROM jobs GROUP BY state LIMIT 64";
 
@@ -87,6 +98,18 @@ static void read_names(struct sqlite3_stmt *stmt, struct job_record *ret)
 	ret->n_queues = ret->queues[1][0] ? 2 : 1;
 	db_column_copy(stmt, 11, ret->arch, sizeof(ret->arch));
 	db_column_copy(stmt, 13, ret->result_root, sizeof(ret->result_root));
+}
+
+static void read_place(struct sqlite3_stmt *stmt, struct job_record *ret)
+{
+	ret->lane = db_column_i64(stmt, 26);
+	ret->rank = db_column_i64(stmt, 27);
+	ret->is_ready = db_column_i64(stmt, 28) != 0;
+	ret->is_idle = db_column_i64(stmt, 29) != 0;
+	ret->needs.memory = (uint64_t)db_column_i64(stmt, 30);
+	ret->needs.n_hdd = (unsigned)db_column_i64(stmt, 31);
+	ret->needs.n_ssd = (unsigned)db_column_i64(stmt, 32);
+	db_column_copy(stmt, 33, ret->needs.tags, sizeof(ret->needs.tags));
 }
 
 static void read_job(struct sqlite3_stmt *stmt, void *into)
@@ -114,18 +137,32 @@ static void read_job(struct sqlite3_stmt *stmt, void *into)
 	if (text_equal(slice_from_text(db_column_text(stmt, 23)), "health"))
 		ret->kind = JOB_KIND_HEALTH;
 	db_column_copy(stmt, 25, ret->submitter, sizeof(ret->submitter));
+	read_place(stmt, ret);
 	db_column_copy(stmt, 3, ret->cause, sizeof(ret->cause));
 	db_column_copy(stmt, 4, ret->upload, sizeof(ret->upload));
 	db_column_copy(stmt, 5, ret->reason, sizeof(ret->reason));
 	read_names(stmt, ret);
 }
 
+static void bind_place(struct sqlite3_stmt *stmt, const struct job_record *job)
+{
+	bool is_pending = job->state == JOB_QUEUED || job->state == JOB_WAITING;
+
+	db_bind_i64(stmt, ":rank", job->rank);
+	db_bind_i64(stmt, ":is_pending", is_pending);
+	db_bind_i64(stmt, ":is_ready", is_pending && job->is_ready);
+}
+
 int job_store_insert(struct db *db, const struct job_record *job, const char *document,
                      const char *key, uint64_t body_hash, int64_t *ret_id)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_insert, &stmt);
+	int64_t lane = 0;
+	int r = lane_store_find(db, job, &lane);
 
+	if (r < 0)
+		return r;
+	r = db_prepare(db, sql_insert, &stmt);
 	if (r < 0)
 		return r;
 	db_bind_text(stmt, ":state", job_state_to_name(job->state));
@@ -145,6 +182,13 @@ int job_store_insert(struct db *db, const struct job_record *job, const char *do
 	db_bind_i64(stmt, ":submitted", (int64_t)job->submitted_wall);
 	db_bind_text(stmt, ":kind", job->kind == JOB_KIND_HEALTH ? "health" : "user");
 	db_bind_text(stmt, ":submitter", job->submitter);
+	bind_place(stmt, job);
+	db_bind_i64(stmt, ":lane", lane);
+	db_bind_i64(stmt, ":is_idle", job->is_idle);
+	db_bind_i64(stmt, ":memory", (int64_t)job->needs.memory);
+	db_bind_i64(stmt, ":n_hdd", job->needs.n_hdd);
+	db_bind_i64(stmt, ":n_ssd", job->needs.n_ssd);
+	db_bind_text(stmt, ":tags", job->needs.tags);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -217,6 +261,7 @@ int job_store_update(struct db *db, const struct job_record *job, enum job_state
 	db_bind_i64(stmt, ":not_before", (int64_t)job->not_before_steady);
 	db_bind_i64(stmt, ":expires", (int64_t)job->expires_steady);
 	db_bind_i64(stmt, ":is_held", job->is_held);
+	bind_place(stmt, job);
 	db_bind_i64(stmt, ":finished", (int64_t)job->finished_wall);
 	db_bind_i64(stmt, ":attempt", job->attempt);
 	r = db_run(db, stmt);
@@ -225,17 +270,60 @@ int job_store_update(struct db *db, const struct job_record *job, enum job_state
 	return r == 0 ? JOB_STORE_STALE : 0;
 }
 
-int job_store_candidates(struct db *db, const char *names, usec_t steady, struct job_record *jobs,
-                         int max)
+int job_store_heads(struct db *db, const char *names, struct job_record *jobs, int max)
 {
 	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_candidates, &stmt);
+	int r = db_prepare(db, sql_heads, &stmt);
 
 	if (r < 0)
 		return r;
 	db_bind_text(stmt, ":names", names);
-	db_bind_i64(stmt, ":steady", (int64_t)steady);
 	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
+}
+
+int job_store_after(struct db *db, const struct job_record *job, struct job_record *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_after, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":lane", job->lane);
+	db_bind_i64(stmt, ":rank", job->rank);
+	db_bind_i64(stmt, ":id", job->id);
+	r = db_step(db, stmt);
+	if (r <= 0)
+		return r < 0 ? r : JOB_STORE_ABSENT;
+	read_job(stmt, ret);
+	db_reset(stmt);
+	return 0;
+}
+
+int job_store_last_rank(struct db *db, int64_t lane, int64_t *ret)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_last_rank, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":lane", lane);
+	r = db_step(db, stmt);
+	if (r < 0)
+		return r;
+	*ret = r == DB_ROW ? db_column_i64(stmt, 0) : 0;
+	db_reset(stmt);
+	return 0;
+}
+
+int job_store_promote(struct db *db, usec_t steady)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare(db, sql_promote, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":steady", (int64_t)steady);
+	return db_run(db, stmt);
 }
 
 static int exists(struct db *db, struct sqlite3_stmt *stmt)
@@ -292,7 +380,7 @@ int job_store_expired(struct db *db, usec_t steady, struct job_record *jobs, int
 	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
 }
 
-int job_store_next_moment(struct db *db, usec_t steady, usec_t *ret)
+int job_store_next_moment(struct db *db, usec_t *ret)
 {
 	struct sqlite3_stmt *stmt;
 	usec_t moment = USEC_INFINITY;
@@ -300,7 +388,6 @@ int job_store_next_moment(struct db *db, usec_t steady, usec_t *ret)
 
 	if (r < 0)
 		return r;
-	db_bind_i64(stmt, ":steady", (int64_t)steady);
 	r = db_step(db, stmt);
 	if (r < 0)
 		return r;

@@ -37,12 +37,21 @@ int job_store_document(struct db *db, int64_t id, struct buffer *out);
 int job_store_update(struct db *db, const struct job_record *job, enum job_state from);
 
 /*
- * Waiting and queued jobs whose back-off is over and that name one of `names` as testbox, group or
- * queue; names is a JSON array as text. Highest priority first, then the oldest. Returns how many
- * (≤ max), or -errno.
+ * The first job of each lane (jobs of one submitter and priority that want the same machine) that
+ * has one of `names` as testbox, group or queue; names is a JSON array as text. Only jobs that are
+ * ready. By rank, the lowest first. Returns how many (≤ max), or -errno. Cost: O(lanes with such a
+ * name).
  */
-int job_store_candidates(struct db *db, const char *names, usec_t steady, struct job_record *jobs,
-                         int max);
+int job_store_heads(struct db *db, const char *names, struct job_record *jobs, int max);
+
+/* The ready job behind that one in its lane. 0, JOB_STORE_ABSENT, or -errno. */
+int job_store_after(struct db *db, const struct job_record *job, struct job_record *ret);
+
+/* The rank of the last ready job of a lane, 0 when there is none. 0 or -errno. */
+int job_store_last_rank(struct db *db, int64_t lane, int64_t *ret);
+
+/* Makes the jobs ready whose back-off is over. Returns how many, or -errno. */
+int job_store_promote(struct db *db, usec_t steady);
 
 /* Whether there is any waiting or queued job at all: 1, 0, or -errno. Cheap. */
 int job_store_has_candidates(struct db *db);
@@ -65,9 +74,9 @@ int job_store_expired(struct db *db, usec_t steady, struct job_record *jobs, int
 
 /*
  * The next moment (steady) at which time alone changes something of a waiting or queued job: its
- * expiry, or the end of its back-off when that is later than `steady`. USEC_INFINITY: none.
+ * expiry, or the end of its back-off. USEC_INFINITY: none. Returns 0 or -errno.
  */
-int job_store_next_moment(struct db *db, usec_t steady, usec_t *ret);
+int job_store_next_moment(struct db *db, usec_t *ret);
 
 /* Number of jobs in each state. Returns 0 or -errno. */
 int job_store_count(struct db *db, int64_t counts[_JOB_STATE_MAX]);

@@ -158,8 +158,61 @@
 	"CREATE INDEX attempts_infra ON attempts(host, ended_wall) WHERE state = 'infra';"         \
 	"CREATE INDEX jobs_health ON jobs(testbox) WHERE kind = 'health';"
 
+/* Tells lanes apart; later jobs of the same kind make a lane of their own beside such a one. */
+#define OLD_LANE_KEY                                                                               \
+	" json_array(testbox, tbox_group, queue, queue_2, arch, submitter, kind, priority)"
+
+/*
+ * Lanes: jobs of one submitter and priority that want the same machine wait in one, by their rank.
+ * A host looks at the first job of each lane that has one of its names, so that what a claim costs
+ * does not depend on how many jobs wait. is_ready: may be offered now; is_pending: has not begun.
+ */
+#define LANE_TABLES                                                                                \
+	"CREATE TABLE lanes (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;"            \
+	"CREATE TABLE lane_names ("                                                                \
+	" name TEXT NOT NULL," /* a testbox, group or queue */                                     \
+	" lane INTEGER NOT NULL REFERENCES lanes(id) ON DELETE CASCADE,"                           \
+	" PRIMARY KEY (name, lane)) STRICT, WITHOUT ROWID;"                                        \
+	"CREATE INDEX lane_names_lane ON lane_names(lane);"                                        \
+	"CREATE TABLE shares ("                                                                    \
+	" submitter TEXT PRIMARY KEY,"                                                             \
+	" used INTEGER NOT NULL," /* core/share, at that moment: */                                \
+	" at_steady INTEGER NOT NULL) STRICT, WITHOUT ROWID;"                                      \
+	"ALTER TABLE jobs ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"                             \
+	"ALTER TABLE jobs ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;"                             \
+	"ALTER TABLE jobs ADD COLUMN is_pending INTEGER NOT NULL DEFAULT 0;"                       \
+	"ALTER TABLE jobs ADD COLUMN is_ready INTEGER NOT NULL DEFAULT 0;"                         \
+	"ALTER TABLE jobs ADD COLUMN is_idle INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE jobs ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;"                           \
+	"ALTER TABLE jobs ADD COLUMN n_hdd INTEGER NOT NULL DEFAULT 0;"                            \
+	"ALTER TABLE jobs ADD COLUMN n_ssd INTEGER NOT NULL DEFAULT 0;"                            \
+	"ALTER TABLE jobs ADD COLUMN tags TEXT NOT NULL DEFAULT '';"                               \
+	"UPDATE jobs SET rank = submitted_wall - max(0, min(9, priority)) * 1800000000,"           \
+	" priority = max(0, min(9, priority)),"                                                    \
+	" is_pending = state IN ('queued', 'waiting'),"                                            \
+	" is_ready = state IN ('queued', 'waiting') AND is_held = 0 AND not_before_steady = 0;"    \
+	"INSERT INTO lanes (key) SELECT DISTINCT" OLD_LANE_KEY " FROM jobs"                        \
+	" WHERE state IN ('queued', 'waiting', 'active');"                                         \
+	"UPDATE jobs SET lane = coalesce((SELECT id FROM lanes WHERE key =" OLD_LANE_KEY "), 0)"   \
+	" WHERE state IN ('queued', 'waiting', 'active');"                                         \
+	"INSERT OR IGNORE INTO lane_names SELECT testbox, lane FROM jobs WHERE lane;"              \
+	"INSERT OR IGNORE INTO lane_names SELECT tbox_group, lane FROM jobs WHERE lane;"           \
+	"INSERT OR IGNORE INTO lane_names SELECT queue, lane FROM jobs WHERE lane;"                \
+	"INSERT OR IGNORE INTO lane_names SELECT queue_2, lane FROM jobs"                          \
+	" WHERE lane AND queue_2 <> '';"                                                           \
+	"DROP INDEX jobs_testbox; DROP INDEX jobs_group;"                                          \
+	"DROP INDEX jobs_queue; DROP INDEX jobs_queue_2;"                                          \
+	"CREATE INDEX jobs_ready ON jobs(lane, rank, id) WHERE is_ready = 1;"                      \
+	"CREATE INDEX jobs_later ON jobs(not_before_steady)"                                       \
+	" WHERE is_pending = 1 AND is_ready = 0 AND is_held = 0;"                                  \
+	"CREATE INDEX jobs_expires ON jobs(expires_steady) WHERE is_pending = 1;"                  \
+	"ALTER TABLE hosts ADD COLUMN n_hdd INTEGER NOT NULL DEFAULT -1;"                          \
+	"ALTER TABLE hosts ADD COLUMN n_ssd INTEGER NOT NULL DEFAULT -1;"                          \
+	"ALTER TABLE hosts ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
 	MACHINE_COLUMNS,
+	LANE_TABLES,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

@@ -7,6 +7,7 @@
 #include "server/core/deadlines.h"
 #include "server/core/job_match.h"
 #include "server/core/sched_decide.h"
+#include "server/core/share.h"
 
 static struct host a_host(const char *name)
 {
@@ -106,22 +107,82 @@ static void what_is_known_excludes_and_what_is_not_does_not(void **state)
 	assert_int_equal(job_match(&wish, &host), JOB_MATCH_FAILED);
 }
 
-static void priority_then_age_then_number(void **state)
+static void what_a_job_needs_of_its_machine_is_there_or_not_known(void **state)
+{
+	struct host host = a_host("vm-1");
+	struct job_needs needs = { .memory = 8 };
+	struct job_wish wish = { .testbox = SLICE_LITERAL("vm-1"), .needs = &needs };
+
+	host.n_hdd = host.n_ssd = HOST_DISKS_UNKNOWN;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
+	host.memory = 7;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_MEMORY);
+	host.memory = 8;
+	needs.n_hdd = 2;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
+	host.n_hdd = 1;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_DISKS);
+	host.n_hdd = 2;
+	needs.n_ssd = 1;
+	host.n_ssd = 0;
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_DISKS);
+	needs.n_ssd = 0;
+	(void)snprintf(needs.tags, sizeof(needs.tags), "gpu,nvme");
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_TAGS);
+	(void)snprintf(host.tags, sizeof(host.tags), "fast,gpu,nvme-2");
+	assert_int_equal(job_match(&wish, &host), JOB_MATCH_TAGS);
+	(void)snprintf(host.tags, sizeof(host.tags), "fast,gpu,nvme");
+	assert_int_equal(job_match(&wish, &host), JOB_MATCHES);
+	/* what can never change is told before what may */
+	host.flags = HOST_FLAG_DRAIN;
+	host.memory = 7;
+	assert_true(job_match_is_for_ever(job_match(&wish, &host)));
+	host.memory = 9;
+	assert_false(job_match_is_for_ever(job_match(&wish, &host)));
+}
+
+static void priority_then_share_then_rank(void **state)
 {
 	struct sched_candidate c[] = {
-		{ .job = 5, .priority = 0, .submitted_wall = 0 },
-		{ .job = 6, .priority = 1, .submitted_wall = 0 },
-		{ .job = 4, .priority = 1, .submitted_wall = 0 },
+		{ .job = 5, .priority = 0, .rank = 1 },
+		{ .job = 6, .priority = 1, .rank = 9, .used = 3 },
+		{ .job = 4, .priority = 1, .rank = 10, .used = 2 },
+		{ .job = 3, .priority = 1, .rank = 8, .used = 3 },
 	};
 
-	assert_int_equal(sched_decide(c, 3, 0), 2);
+	assert_int_equal(sched_decide(c, 4, 0), 2);
 	c[2].is_refused = true;
-	assert_int_equal(sched_decide(c, 3, 0), 1);
-	c[1].submitted_wall = 2 * SCHED_AGE_STEP;
-	assert_int_equal(sched_decide(c, 3, 3 * SCHED_AGE_STEP), 0);
-	c[0].is_refused = c[1].is_refused = true;
-	assert_int_equal(sched_decide(c, 3, 0), -1);
+	assert_int_equal(sched_decide(c, 4, 1), 3);
+	c[3].rank = 9;
+	assert_int_equal(sched_decide(c, 4, 2), 3);
+	assert_int_equal(sched_decide(c, 4, SCHED_AGED_TURN - 1), 0);
+	c[0].is_idle = true;
+	assert_int_equal(sched_decide(c, 4, SCHED_AGED_TURN - 1), 3);
+	c[1].is_refused = c[3].is_refused = true;
+	assert_int_equal(sched_decide(c, 4, 0), 0);
+	c[0].is_refused = true;
+	assert_int_equal(sched_decide(c, 4, 0), -1);
 	assert_int_equal(sched_decide(c, 0, 0), -1);
+}
+
+/* L4: what can come before a job by rank was submitted before it, or soon after. */
+static void a_priority_is_worth_a_fixed_wait(void **state)
+{
+	const usec_t t = 1000 * SCHED_AGE_STEP;
+
+	assert_true(sched_rank(t, 3) < sched_rank(t, 2));
+	assert_int_equal(sched_rank(t, 3), sched_rank(t - 3 * SCHED_AGE_STEP, 0));
+	assert_true(sched_rank(t + 10 * SCHED_AGE_STEP, 9) > sched_rank(t, 0));
+}
+
+static void what_somebody_had_fades(void **state)
+{
+	assert_int_equal(share_fade(1000, 0), 1000);
+	assert_int_equal(share_fade(1000, SHARE_HALF_LIFE / 2), 750);
+	assert_int_equal(share_fade(1000, SHARE_HALF_LIFE), 500);
+	assert_int_equal(share_fade(1000, 3 * SHARE_HALF_LIFE), 125);
+	assert_int_equal(share_fade(UINT64_MAX, SHARE_HALF_LIFE), UINT64_MAX / 2);
+	assert_int_equal(share_fade(UINT64_MAX, 100 * SHARE_HALF_LIFE), 0);
 }
 
 struct boot_case {
@@ -264,7 +325,10 @@ int main(void)
 		cmocka_unit_test(a_job_matches_by_name_group_or_queue),
 		cmocka_unit_test(a_host_without_queues_has_its_names_for_queues),
 		cmocka_unit_test(what_is_known_excludes_and_what_is_not_does_not),
-		cmocka_unit_test(priority_then_age_then_number),
+		cmocka_unit_test(what_a_job_needs_of_its_machine_is_there_or_not_known),
+		cmocka_unit_test(priority_then_share_then_rank),
+		cmocka_unit_test(a_priority_is_worth_a_fixed_wait),
+		cmocka_unit_test(what_somebody_had_fades),
 		cmocka_unit_test(a_boot_request_is_answered_by_what_it_proves),
 	};
 

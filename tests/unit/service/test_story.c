@@ -460,7 +460,7 @@ static void what_must_hold_holds_whatever_machines_do(void **state)
 		tell(strtoull(only, NULL, 10));
 		return;
 	}
-	for (uint64_t seed = 1; seed <= 6; seed++) {
+	for (uint64_t seed = 1; seed <= 2; seed++) {
 		print_message("story %llu\n", (unsigned long long)seed);
 		tell(seed);
 	}

@@ -113,15 +113,19 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	char path[] = "/tmp/cci-db-XXXXXX";
 	CLEANUP(db_closep) struct db *db = NULL;
 	struct attempt attempt;
-	struct job_record job;
+	struct job_record job, heads[4];
 	struct host host;
 
 	assert_int_equal(close(mkstemp(path)), 0);
 	write_old_store(path, 1, OLD_ROWS);
 	assert_int_equal(db_open(path, &db), 0);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(job_store_heads(db, "[\"vm\"]", heads, 4), 2); /* two submitters */
+	assert_int_equal(heads[0].id, 2);
+	assert_int_equal(heads[1].id, 3);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(job_store_find(db, i + 1, &job), 0);
+		assert_int_not_equal(job.lane, 0);
 		assert_string_equal(job.submitter, submitters[i]);
 		assert_int_equal(job.kind, JOB_KIND_USER);
 		assert_false(job.is_held);
@@ -131,6 +135,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	assert_int_equal(attempt.run_until_steady, 440 * USEC_PER_SEC);
 	assert_int_equal(host_store_find(db, "vm-1", &host), 0);
 	assert_int_equal(host.checks_passed, 0);
+	assert_int_equal(host.n_hdd, HOST_DISKS_UNKNOWN);
 }
 
 /* S1, S2, S4: what no ccid may write, the store refuses. */

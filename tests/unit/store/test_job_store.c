@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "lib/base/macro.h"
+#include "server/core/share.h"
 #include "server/store/attempt_store.h"
 #include "server/store/file_store.h"
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
+#include "server/store/lane_store.h"
 
 static int open_memory(void **state)
 {
@@ -30,6 +32,7 @@ static struct job_record a_job(const char *testbox)
 {
 	struct job_record job = { .state = JOB_QUEUED,
 		                  .n_queues = 1,
+		                  .is_ready = true,
 		                  .max_tries = 3,
 		                  .expires_steady = 1000,
 		                  .run_limit = 60 * USEC_PER_SEC };
@@ -112,33 +115,70 @@ static void a_key_is_taken_once(void **state)
 	assert_int_equal(job_store_find_key(db, "x", &found, &hash), JOB_STORE_ABSENT);
 }
 
-static void candidates_are_pending_jobs_that_name_the_host(void **state)
+static void a_lane_shows_its_first_ready_job(void **state)
 {
 	struct db *db = *state;
 	struct job_record job = a_job("vm-1"), found[8];
-	int64_t first = put_job(db, &job), urgent;
+	int64_t first, second, other;
 
-	job = a_job("vm-2");
-	(void)put_job(db, &job);
-	job = a_job("vm-1");
-	job.not_before_steady = 0;
-	job.priority = 5;
-	urgent = put_job(db, &job);
-	job = a_job("vm-1");
-	job.state = JOB_FINISHED;
-	(void)put_job(db, &job);
-	assert_int_equal(job_store_candidates(db, "[\"vm-1\",\"q-vm-1\"]", 10, found, 8), 2);
-	assert_int_equal(found[0].id, urgent);
-	assert_int_equal(found[1].id, first);
-	assert_int_equal(job_store_candidates(db, "[\"q-vm-2\"]", 10, found, 8), 1);
-	assert_int_equal(job_store_candidates(db, "[\"none\"]", 10, found, 8), 0);
-	assert_int_equal(job_store_candidates(db, "[\"vm-1\"]", 10, found, 1), 1);
-	assert_int_equal(job_store_has_candidates(db), 1);
-	assert_int_equal(job_store_find(db, first, &job), 0);
+	job.is_ready = true;
+	job.rank = 20;
+	first = put_job(db, &job);
+	job.rank = 10;
+	second = put_job(db, &job);
+	(void)snprintf(job.submitter, sizeof(job.submitter), "ann");
+	job.rank = 30;
+	other = put_job(db, &job);
+	assert_int_equal(job_store_heads(db, "[\"vm-1\",\"q-vm-1\"]", found, 8), 2);
+	assert_int_equal(found[0].id, second);
+	assert_int_equal(found[1].id, other);
+	assert_int_not_equal(found[0].lane, found[1].lane);
+	assert_int_equal(job_store_heads(db, "[\"q-vm-1\"]", found, 1), 1);
+	assert_int_equal(job_store_heads(db, "[\"none\"]", found, 8), 0);
+	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 2);
+	assert_int_equal(job_store_after(db, &found[0], &job), 0);
+	assert_int_equal(job.id, first);
+	assert_int_equal(job_store_after(db, &job, &job), JOB_STORE_ABSENT);
+	assert_int_equal(lane_store_prune(db), 0);
+	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 2);
+}
+
+static void a_job_in_back_off_is_not_shown_until_it_is_over(void **state)
+{
+	struct db *db = *state;
+	struct job_record job = a_job("vm-1"), found[8];
+	usec_t moment;
+
+	job.is_ready = true;
+	job.id = put_job(db, &job);
+	job.is_ready = false;
 	job.not_before_steady = 11;
 	assert_int_equal(job_store_update(db, &job, JOB_QUEUED), 0);
-	assert_int_equal(job_store_candidates(db, "[\"vm-1\"]", 10, found, 8), 1);
-	assert_int_equal(job_store_candidates(db, "[\"vm-1\"]", 11, found, 8), 2);
+	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 0);
+	assert_int_equal(job_store_has_candidates(db), 1);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
+	assert_int_equal(moment, 11);
+	assert_int_equal(job_store_promote(db, 10), 0);
+	assert_int_equal(job_store_promote(db, 11), 1);
+	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 1);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
+	assert_int_equal(moment, 1000); /* its expiry */
+}
+
+static void what_a_submitter_had_is_kept_and_fades(void **state)
+{
+	struct db *db = *state;
+	uint64_t used = 77;
+
+	assert_int_equal(lane_store_used(db, "ann", 5, &used), 0);
+	assert_int_equal(used, 0);
+	assert_int_equal(lane_store_charge(db, "ann", 0, 1000), 0);
+	assert_int_equal(lane_store_charge(db, "ann", SHARE_HALF_LIFE, 100), 0);
+	assert_int_equal(lane_store_used(db, "ann", SHARE_HALF_LIFE, &used), 0);
+	assert_int_equal(used, 600);
+	assert_int_equal(lane_store_charge(db, "ann", SHARE_HALF_LIFE, -5000), 0);
+	assert_int_equal(lane_store_used(db, "ann", SHARE_HALF_LIFE, &used), 0);
+	assert_int_equal(used, 0);
 }
 
 static void time_alone_moves_what_is_pending(void **state)
@@ -148,17 +188,19 @@ static void time_alone_moves_what_is_pending(void **state)
 	usec_t moment;
 	int64_t id;
 
-	assert_int_equal(job_store_next_moment(db, 0, &moment), 0);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_true(moment == USEC_INFINITY);
 	id = put_job(db, &job);
-	assert_int_equal(job_store_next_moment(db, 0, &moment), 0);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_int_equal(moment, 1000);
 	assert_int_equal(job_store_find(db, id, &job), 0);
 	job.not_before_steady = 300;
+	job.is_ready = false;
 	assert_int_equal(job_store_update(db, &job, JOB_QUEUED), 0);
-	assert_int_equal(job_store_next_moment(db, 0, &moment), 0);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_int_equal(moment, 300);
-	assert_int_equal(job_store_next_moment(db, 300, &moment), 0);
+	assert_int_equal(job_store_promote(db, 300), 1);
+	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_int_equal(moment, 1000);
 	assert_int_equal(job_store_expired(db, 999, found, 4), 0);
 	assert_int_equal(job_store_expired(db, 1000, found, 4), 1);
@@ -317,7 +359,9 @@ int main(void)
 		IN_MEMORY(a_job_reads_back_as_written),
 		IN_MEMORY(an_update_wants_the_state_it_was_made_from),
 		IN_MEMORY(a_key_is_taken_once),
-		IN_MEMORY(candidates_are_pending_jobs_that_name_the_host),
+		IN_MEMORY(a_lane_shows_its_first_ready_job),
+		IN_MEMORY(a_job_in_back_off_is_not_shown_until_it_is_over),
+		IN_MEMORY(what_a_submitter_had_is_kept_and_fades),
 		IN_MEMORY(time_alone_moves_what_is_pending),
 		IN_MEMORY(one_open_attempt_a_job_and_a_host),
 		IN_MEMORY(an_attempt_keeps_its_script),
