@@ -106,8 +106,8 @@ static int check_ports(struct config_reader *reader, const struct config *config
 
 static int check_roots(struct config_reader *reader, const struct config *config)
 {
-	static const char *const ours[] = { "/result", "/v1", "/scheduler", "/job_initrd_tmpfs",
-		                            "/boot.ipxe" };
+	static const char *const ours[] = { "/result",           "/v1",        "/scheduler",
+		                            "/job_initrd_tmpfs", "/boot.ipxe", "/boot.grub" };
 
 	for (size_t i = 0; i < config->n_roots; i++) {
 		const char *prefix = config->roots[i].prefix;

@@ -10,6 +10,7 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/format/boot_params.h"
+#include "server/proto/grub_script.h"
 #include "server/proto/ipxe_script.h"
 
 /* Texts of one composition; the slices of the parameters point into it. */
@@ -237,6 +238,29 @@ static struct slice scalar_text(const struct job *job, const char *key, struct b
 	return slice_make(out->data + start, out->len - start);
 }
 
+/* The same for GRUB, whose first script knows the way back. */
+static int build_grub(const struct ipxe_job *job, struct bytes *out)
+{
+	const struct grub_job script = {
+		.job = job->job,
+		.result_root = job->result_root,
+		.initrds = job->initrds,
+		.n_initrds = job->n_initrds,
+		.kernel = job->kernel,
+		.cmdline = job->cmdline,
+		.nr_nic = job->nr_nic,
+		.nr_disk = job->nr_disk,
+		.disk_size = job->disk_size,
+		.pause_sec = job->pause_sec,
+	};
+
+	if (job->cmdline.len + grub_script_cmdline_extra(job->kernel) > BOOT_CMDLINE_MAX)
+		return BOOT_SCRIPT_LONG;
+	return grub_script_job(&script, out) == GRUB_SCRIPT_BAD ? BOOT_SCRIPT_BAD
+	       : out->overflow                                  ? BOOT_SCRIPT_LONG
+	                                                        : 0;
+}
+
 static int build(const struct boot_script_facts *f, struct bytes *texts, struct bytes *out)
 {
 	struct slice initrds[BOOT_INITRDS_MAX];
@@ -267,6 +291,8 @@ static int build(const struct boot_script_facts *f, struct bytes *texts, struct 
 	script.disk_size = scalar_text(f->job, "disk_size", texts);
 	if (texts->overflow)
 		return BOOT_SCRIPT_LONG;
+	if (f->loader == BOOT_LOADER_GRUB)
+		return build_grub(&script, out);
 	return ipxe_script_job(&script, out) == IPXE_SCRIPT_BAD ? BOOT_SCRIPT_BAD
 	       : out->overflow                                  ? BOOT_SCRIPT_LONG
 	                                                        : 0;

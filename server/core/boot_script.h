@@ -24,7 +24,14 @@ struct boot_exports {
 	const char *cifs_user, *cifs_password;
 };
 
+/* What runs the script on the machine. */
+enum boot_loader {
+	BOOT_LOADER_IPXE,
+	BOOT_LOADER_GRUB,
+};
+
 struct boot_script_facts {
+	enum boot_loader loader;
 	const struct job *job;
 	const char *job_id, *result_root;
 	struct mac mac;
@@ -63,6 +70,6 @@ int boot_script_build(const struct boot_script_facts *facts, struct bytes *out);
 /* Appends the command line alone to an empty builder of at most BOOT_CMDLINE_MAX. */
 int boot_script_cmdline(const struct boot_script_facts *facts, struct bytes *out);
 
-/* "http://A:P/boot.ipxe/mac/<mac>[?b=<session>]": where a machine asks. */
+/* "http://A:P/boot.ipxe/mac/<mac>[?b=<session>]": where an iPXE asks. */
 void boot_script_again(uint32_t server, uint16_t port, struct mac mac, int64_t session,
                        struct bytes *out);

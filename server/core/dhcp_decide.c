@@ -117,7 +117,7 @@ static void give(const struct dhcp_config *config, const struct dhcp_query *quer
 	d->reply.yiaddr = address;
 	d->reply.lease_sec = d->lease_sec;
 	fill_reply(config, query, facts, d);
-	d->is_new_boot = action == DHCP_DO_ACK && query->stage == DHCP_STAGE_IPXE &&
+	d->is_new_boot = action == DHCP_DO_ACK && query->stage != DHCP_STAGE_OS &&
 	                 (!facts->has_lease || facts->lease.session == 0 ||
 	                  facts->lease.session_xid != query->message.xid);
 }

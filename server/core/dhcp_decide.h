@@ -68,7 +68,7 @@ struct dhcp_decision {
 	enum dhcp_reason reason;
 	uint32_t address;        /* it is about; 0: none */
 	uint32_t lease_sec;      /* ACK, OFFER */
-	bool is_new_boot;        /* ACK of an iPXE round that has no boot session yet */
+	bool is_new_boot;        /* ACK of a round of firmware or iPXE without a boot session yet */
 	bool is_unknown_arch;    /* it wants to boot, and we have nothing for it */
 	struct dhcp_reply reply; /* OFFER, ACK, INFORM, NAK */
 };

@@ -40,7 +40,7 @@ static const struct stage stages[] = {
 	{ "dhcp", EVENT_DHCP_DISCOVER, TWO(DHCP_ACK, IPXE_DHCP), false, false },
 	{ "tftp", EVENT_TFTP_START, ONE(TFTP_DONE), false, true },
 	/* what iPXE itself fetches (boot.ipxe) is no loader that runs */
-	{ "loader", EVENT_TFTP_DONE, ONE(IPXE_DHCP), true, false, .unless = "ipxe" },
+	{ "loader", EVENT_TFTP_DONE, TWO(IPXE_DHCP, BOOT_REQUEST), true, false, .unless = "ipxe" },
 	{ "ipxe", EVENT_IPXE_DHCP, ONE(BOOT_REQUEST), false, false },
 	{ "wait", EVENT_BOOT_REQUEST, ONE(BOOT_OFFER), false, false },
 	{ "file", EVENT_FILE_START, ONE(FILE_DONE), false, true },

@@ -76,13 +76,23 @@ static void refuse(struct tftp_io *io, const struct arrival *arrival, enum tftp_
 	tftp_listen_answer(io->listen, &arrival->peer, bytes_slice(&packet));
 }
 
+/*
+ * Names that loaders always ask for first: iPXE's EFI builds autoexec.ipxe, GRUB its configuration
+ * by architecture or address, and fonts.
+ */
+static bool is_asked_in_vain(struct slice name)
+{
+	return slice_has_suffix(name, SLICE_LITERAL("autoexec.ipxe")) ||
+	       slice_has_prefix(name, SLICE_LITERAL("/grub/")) ||
+	       slice_has_prefix(name, SLICE_LITERAL("grub/"));
+}
+
 static void refuse_file(struct tftp_io *io, const struct arrival *arrival, int outcome)
 {
 	bool is_absent = outcome == FILE_ABSENT || outcome == FILE_NO_ROOT;
 
 	io->shared.counters.n_refused++;
-	/* iPXE's EFI builds always ask for autoexec.ipxe first. */
-	if (is_absent && slice_has_suffix(arrival->packet.name, SLICE_LITERAL("autoexec.ipxe")))
+	if (is_absent && is_asked_in_vain(arrival->packet.name))
 		log_debug("TFTP file is absent file=\"%s\" peer=%s", arrival->text, arrival->from);
 	else
 		log_warning("TFTP request refused file=\"%s\" peer=%s reason=%s", arrival->text,
@@ -101,15 +111,34 @@ static void refuse_error(struct tftp_io *io, const struct arrival *arrival, int 
 	refuse(io, arrival, TFTP_ERROR_UNDEFINED, "the server has a problem, see its log");
 }
 
-static bool is_first_script(const struct tftp_io *io, struct slice name)
+/* Whether a name is that of a script which is made here, `own` as it begins with '/'. */
+static bool is_named(const struct tftp_io *io, struct slice name, struct slice own)
 {
+	const struct slice root = SLICE_LITERAL("/tftpboot");
 	uint8_t room[URL_PATH_MAX + 1];
 	struct bytes path = BYTES_ON(room);
+	struct slice rest;
 
 	if (!io->boot || file_service_tftp_path(name, &path) != URL_PATH_OK)
 		return false;
-	return slice_equal(bytes_slice(&path), SLICE_LITERAL("/boot.ipxe")) ||
-	       slice_equal(bytes_slice(&path), SLICE_LITERAL("/tftpboot/boot.ipxe"));
+	rest = bytes_slice(&path);
+	if (slice_has_prefix(rest, root) && rest.len == root.len + own.len)
+		(void)slice_take(&rest, root.len);
+	return slice_equal(rest, own);
+}
+
+/* The script that is made for this name. Returns FILE_FOUND, FILE_ABSENT for no such, or -errno. */
+static int make_script(struct tftp_io *io, const struct arrival *arrival, usec_t now,
+                       struct buffer *out)
+{
+	const struct tftp_peer *peer = &arrival->peer;
+
+	if (is_named(io, arrival->packet.name, SLICE_LITERAL("/boot.ipxe")))
+		return boot_service_first_script(io->boot, peer->address, peer->local, now,
+		                                 clock_wall(), out);
+	if (is_named(io, arrival->packet.name, SLICE_LITERAL("/grub/grub.cfg")))
+		return boot_service_grub_cfg(io->boot, peer->address, peer->local, out);
+	return FILE_ABSENT;
 }
 
 /* Finds what the request names. Returns a file_outcome or -errno. */
@@ -120,13 +149,11 @@ static int find_source(struct tftp_io *io, const struct arrival *arrival, usec_t
 	struct tftp_source source = { .content = NULL };
 	int r;
 
-	if (is_first_script(io, arrival->packet.name)) {
-		r = boot_service_first_script(io->boot, arrival->peer.address, arrival->peer.local,
-		                              now, clock_wall(), &source.script);
-		if (r == 0)
-			r = buffer_error(&source.script);
+	r = make_script(io, arrival, now, &source.script);
+	if (r == FILE_FOUND) {
+		r = buffer_error(&source.script);
 		source.size = source.script.len;
-	} else {
+	} else if (r == FILE_ABSENT) {
 		r = file_service_open_tftp(io->files, arrival->packet.name, &opened);
 		if (r > 0)
 			return r;

@@ -11,7 +11,8 @@
  * Names of loaders are those of iPXE's build tree, as tools/loaders lays them out. snponly drives
  * only the card the firmware booted from, through the firmware's driver: it works where a native
  * driver hangs. 7 and 9 are both x86-64: RFC 4578 had them swapped, and firmware of both readings
- * is about.
+ * is about. For 64-bit ARM distributions package GRUB and seldom iPXE; GRUB cannot be loaded by
+ * HTTP, as it looks for its network in what PXE left.
  */
 static const struct dhcp_arch table[] = {
 	{ 0, 0, TFTP, "x86-bios", "undionly.kpxe" },
@@ -25,7 +26,7 @@ static const struct dhcp_arch table[] = {
 	{ 8, 8, TFTP, "xscale-efi", NULL },
 	{ 9, 7, TFTP, "ebc-efi", NULL },
 	{ 10, 10, TFTP, "arm32-efi", "ipxe/bin-arm32-efi/snponly.efi" },
-	{ 11, 11, TFTP, "arm64-efi", "ipxe/bin-arm64-efi/snponly.efi" },
+	{ 11, 11, TFTP, "arm64-efi", "grub/grubaa64.efi" },
 	{ 12, 12, TFTP, "powerpc-open-firmware", NULL },
 	{ 13, 13, TFTP, "powerpc-epapr", NULL },
 	{ 14, 14, TFTP, "powerpc-opal", NULL },
@@ -33,7 +34,7 @@ static const struct dhcp_arch table[] = {
 	{ 16, 7, HTTP, "x86_64-efi-http", NULL },
 	{ 17, 7, HTTP, "ebc-efi-http", NULL },
 	{ 18, 10, HTTP, "arm32-efi-http", NULL },
-	{ 19, 11, HTTP, "arm64-efi-http", NULL },
+	{ 19, 11, HTTP, "arm64-efi-http", "ipxe/bin-arm64-efi/snponly.efi" },
 	{ 20, 0, HTTP, "x86-bios-http", NULL },
 	{ 21, 21, TFTP, "arm32-uboot", NULL },
 	{ 22, 22, TFTP, "arm64-uboot", NULL },
@@ -85,7 +86,9 @@ const char *dhcp_arch_loader(unsigned code, const struct dhcp_loader loaders[], 
 	of_base = find_configured(arch->base, loaders, n_loaders);
 	base = dhcp_arch_find(arch->base);
 	assert(base); /* the table names no base that it has not */
-	return of_base ? of_base : base->loader;
+	if (of_base)
+		return of_base;
+	return arch->loader ? arch->loader : base->loader;
 }
 
 bool dhcp_arch_is_http(unsigned code)

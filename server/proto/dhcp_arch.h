@@ -23,7 +23,7 @@ struct dhcp_arch {
 	uint16_t base; /* shares the loader of this architecture; itself when it has its own */
 	enum dhcp_arch_transport transport;
 	const char *name;
-	const char *loader; /* below the TFTP root; NULL: iPXE has none for it */
+	const char *loader; /* below the TFTP root; NULL: that of its base, or none */
 };
 
 /* A configured loader: stands over the default of its architecture. */
@@ -37,8 +37,8 @@ const struct dhcp_arch *dhcp_arch_find(unsigned code);
 
 /*
  * The loader for an architecture: configured for the code itself, configured for its base, default
- * of its base. Codes outside the table get one only when it is configured for just them.
- * Returns NULL when there is none; the text lives as long as `loaders`.
+ * of its own, default of its base. Codes outside the table get one only when it is configured for
+ * just them. Returns NULL when there is none; the text lives as long as `loaders`.
  */
 const char *dhcp_arch_loader(unsigned code, const struct dhcp_loader loaders[], size_t n_loaders);
 

@@ -70,6 +70,8 @@ static const struct route routes[] = {
 	{ G, EVERYBODY, "/", api_compass_alive },
 	{ G, EVERYBODY, "/boot.ipxe", api_boot_first },
 	{ G, EVERYBODY, "/boot.ipxe/:/:", api_boot },
+	{ G, EVERYBODY, "/boot.grub", api_boot_grub_cfg },
+	{ G, EVERYBODY, "/boot.grub/:/:", api_boot_grub },
 	{ G, EVERYBODY, "/job_initrd_tmpfs/:/job.cgz", api_boot_job_cgz },
 	{ P, TRUSTED, "/submit_job", api_compass_submit },
 	{ P, TRUSTED, "/cancel_jobs", api_compass_cancel },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
- * What machines fetch from the main process: boot.ipxe, their script, job.cgz.
+ * What machines fetch from the main process: boot.ipxe or grub.cfg, their script, job.cgz.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,10 +30,10 @@ int api_boot_first(struct api_request *rq)
 	return r < 0 ? r : send_script(rq);
 }
 
-/* /boot.ipxe/<anything>/<mac>: the middle is there by convention only. */
-int api_boot(struct api_request *rq)
+static int answer_boot(struct api_request *rq, enum boot_loader loader)
 {
 	struct boot_ask ask = {
+		.loader = loader,
 		.session = (int64_t)api_query_u64(rq, "b", INT64_MAX, 0),
 		.peer = rq->call->peer,
 		.local = rq->call->local,
@@ -56,6 +56,26 @@ int api_boot(struct api_request *rq)
 	rq->answer->want = API_HOLD;
 	rq->answer->hold_until = hold_until;
 	return 0;
+}
+
+/* /boot.ipxe/<anything>/<mac>: the middle is there by convention only. */
+int api_boot(struct api_request *rq)
+{
+	return answer_boot(rq, BOOT_LOADER_IPXE);
+}
+
+/* /boot.grub/<anything>/<mac> */
+int api_boot_grub(struct api_request *rq)
+{
+	return answer_boot(rq, BOOT_LOADER_GRUB);
+}
+
+int api_boot_grub_cfg(struct api_request *rq)
+{
+	int r = boot_service_grub_cfg(&rq->s->boot, rq->call->peer, rq->call->local,
+	                              &rq->answer->body);
+
+	return r < 0 ? r : send_script(rq);
 }
 
 int api_boot_dropped(struct services *s, const struct api_call *call, const struct moment *m)

@@ -52,6 +52,8 @@ int api_boot_log(struct api_request *rq);
 /* api_boot.c */
 int api_boot(struct api_request *rq);
 int api_boot_first(struct api_request *rq);
+int api_boot_grub(struct api_request *rq);
+int api_boot_grub_cfg(struct api_request *rq);
 int api_boot_job_cgz(struct api_request *rq);
 int api_boot_dropped(struct services *s, const struct api_call *call, const struct moment *m);
 

@@ -261,6 +261,7 @@ static int build_script(struct offer *o, const struct job *job, const struct job
 	json_t *host_doc = host_document(o->s->db, o->host->name);
 	char id[JOB_ID_TEXT_MAX];
 	struct boot_script_facts facts = {
+		.loader = o->ask->loader,
 		.job = job,
 		.job_id = services_job_id(o->s, record->id, id),
 		.result_root = record->result_root,

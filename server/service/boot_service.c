@@ -7,6 +7,7 @@
 #include "lib/base/macro.h"
 #include "server/core/boot_decide.h"
 #include "server/core/boot_script.h"
+#include "server/proto/grub_script.h"
 #include "server/proto/ipxe_script.h"
 #include "server/service/boot_offer.h"
 #include "server/service/context.h"
@@ -67,6 +68,27 @@ static int end_reservation(struct request *rq)
 	rq->host.flags &= ~(unsigned)HOST_FLAG_RESERVED;
 	return host_service_set_flag(&rq->s->hosts, &rq->m, rq->host.name, HOST_FLAG_RESERVED,
 	                             false, "");
+}
+
+int boot_service_grub_cfg(struct boot_service *boot, uint32_t peer, uint32_t local,
+                          struct buffer *out)
+{
+	struct services *s = boot->services;
+	struct known_machine machine = { .session = 0 };
+	uint8_t room[1024];
+	struct bytes script = BYTES_ON(room);
+	char address[IPV4_TEXT_MAX];
+	int r;
+
+	r = host_store_machine_at(s->db, peer, &machine);
+	if (r < 0)
+		return r;
+	r = grub_script_first(slice_from_text(ipv4_format(boot_offer_server(s, local), address)),
+	                      s->config.api_port, machine.session, &script);
+	if (r != 0)
+		return -EINVAL; /* cannot be: every value is a number */
+	buffer_append_slice(out, bytes_slice(&script));
+	return buffer_error(out);
 }
 
 static struct subject host_subject(const struct request *rq)
@@ -172,35 +194,60 @@ static unsigned pause_sec(struct services *s)
 	return (unsigned)rng_between(&s->rng, 3, 10);
 }
 
-static int answer_wait(struct request *rq)
+/* For who looks at the screen of a machine that gets no job; may stay empty. */
+static void wait_note(const struct request *rq, struct bytes *note)
 {
-	uint8_t url_room[256], room[1024], note_room[256];
-	struct bytes url = BYTES_ON(url_room), script = BYTES_ON(room), note = BYTES_ON(note_room);
 	char mac[MAC_TEXT_MAX], address[IPV4_TEXT_MAX];
-	struct ipxe_wait wait = { .host = slice_from_text(rq->host.name),
-		                  .pause_sec = pause_sec(rq->s) };
 
-	boot_script_again(boot_offer_server(rq->s, rq->ask->local), rq->s->config.api_port,
-	                  rq->ask->mac, rq->ask->session, &url);
-	wait.again = bytes_slice(&url);
 	if (rq->host.flags & HOST_FLAG_DISCOVERED)
-		bytes_printf(&note, "unknown machine mac=%s address=%s: register it as a host",
+		bytes_printf(note, "unknown machine mac=%s address=%s: register it as a host",
 		             mac_format(rq->ask->mac, '-', mac),
 		             ipv4_format(rq->ask->peer, address));
 	else if (host_flags_bar(rq->host.flags, JOB_KIND_USER))
-		bytes_append_text(&note, "this host takes no jobs now");
-	wait.note = bytes_slice(&note);
-	if (ipxe_script_wait(&wait, &script) != 0)
+		bytes_append_text(note, "this host takes no jobs now");
+}
+
+static int wait_script(struct request *rq, struct slice note, struct bytes *out)
+{
+	const struct slice host = slice_from_text(rq->host.name);
+	uint8_t url_room[256];
+	struct bytes url = BYTES_ON(url_room);
+	struct ipxe_wait ipxe = { .host = host, .note = note, .pause_sec = pause_sec(rq->s) };
+	const struct grub_wait grub = { host, note, ipxe.pause_sec };
+
+	if (rq->ask->loader == BOOT_LOADER_GRUB)
+		return grub_script_wait(&grub, out);
+	boot_script_again(boot_offer_server(rq->s, rq->ask->local), rq->s->config.api_port,
+	                  rq->ask->mac, rq->ask->session, &url);
+	ipxe.again = bytes_slice(&url);
+	return ipxe_script_wait(&ipxe, out);
+}
+
+static int answer_wait(struct request *rq)
+{
+	uint8_t room[1024], note_room[256];
+	struct bytes script = BYTES_ON(room), note = BYTES_ON(note_room);
+
+	wait_note(rq, &note);
+	if (wait_script(rq, bytes_slice(&note), &script) != 0)
 		return -EINVAL; /* cannot be: the name of a host is a good word */
 	buffer_append_slice(rq->out, bytes_slice(&script));
 	return buffer_error(rq->out);
+}
+
+/* How long a question may be held: as configured, and no longer than its loader waits. */
+static usec_t hold_time(const struct services *s, const struct boot_ask *ask)
+{
+	return ask->loader == BOOT_LOADER_GRUB
+	               ? MIN(s->config.hold, GRUB_HOLD_MAX_SEC * USEC_PER_SEC)
+	               : s->config.hold;
 }
 
 static int hold_or_wait(struct request *rq, usec_t *ret_hold_until)
 {
 	const struct subject subject = host_subject(rq);
 	usec_t since = rq->ask->is_held ? rq->ask->held_since : rq->m.now;
-	usec_t until = usec_add(since, rq->s->config.hold);
+	usec_t until = usec_add(since, hold_time(rq->s, rq->ask));
 	int r = 0;
 
 	if (rq->m.now >= until) {
@@ -260,7 +307,7 @@ int boot_service_ask(struct boot_service *boot, const struct boot_ask *ask, usec
 {
 	struct services *s = boot->services;
 	struct request rq = { .s = s, .ask = ask, .out = out };
-	usec_t until = usec_add(ask->held_since, s->config.hold);
+	usec_t until = usec_add(ask->held_since, hold_time(s, ask));
 	int r;
 
 	if (ask->is_held && now < until && held_is_current(s, ask->mac)) {

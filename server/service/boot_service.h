@@ -11,6 +11,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
+#include "server/core/boot_script.h"
 
 struct boot_service;
 
@@ -23,10 +24,18 @@ struct boot_service;
 int boot_service_first_script(struct boot_service *boot, uint32_t peer, uint32_t local, usec_t now,
                               usec_t wall, struct buffer *out);
 
+/*
+ * The same for GRUB: grub.cfg, which asks /boot.grub/mac/${net_default_mac}?b=<session> in a loop;
+ * the session is that of the firmware's own DHCP round. Records nothing: its transfer is an event.
+ */
+int boot_service_grub_cfg(struct boot_service *boot, uint32_t peer, uint32_t local,
+                          struct buffer *out);
+
 /* A machine's question. */
 struct boot_ask {
 	struct mac mac;
-	int64_t session; /* `b=` of the query; 0: none */
+	int64_t session;         /* `b=` of the query; 0: none */
+	enum boot_loader loader; /* which asks, and gets a script it can run */
 	uint32_t peer, local;
 	bool is_held; /* asked again for a request that was held */
 	usec_t held_since;

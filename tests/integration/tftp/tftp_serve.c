@@ -34,6 +34,15 @@ int boot_service_first_script(struct boot_service *boot, uint32_t peer, uint32_t
 	return buffer_error(out);
 }
 
+int boot_service_grub_cfg(struct boot_service *boot, uint32_t peer, uint32_t local,
+                          struct buffer *out)
+{
+	char a[IPV4_TEXT_MAX];
+
+	buffer_printf(out, "# grub of %s\n", ipv4_format(peer, a));
+	return buffer_error(out);
+}
+
 int transfer_service_report(struct transfer_service *transfers, const struct transfer *t,
                             usec_t now, usec_t wall)
 {

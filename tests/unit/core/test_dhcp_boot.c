@@ -32,7 +32,7 @@ static void who_speaks_decides_before_the_architecture(void **state)
 		{ &plain, PXE, 0, 0, "undionly.kpxe" },
 		{ &plain, PXE, 7, 0, "ipxe/bin-x86_64-efi/snponly.efi" },
 		{ &plain, PXE, 9, 0, "ipxe/bin-x86_64-efi/snponly.efi" },
-		{ &plain, PXE, 11, 0, "ipxe/bin-arm64-efi/snponly.efi" },
+		{ &plain, PXE, 11, 0, "grub/grubaa64.efi" },
 		{ &plain, PXE, 2, DHCP_BOOT_UNKNOWN, "" },
 		{ &plain, PXE, 4711, DHCP_BOOT_UNKNOWN, "" },
 		{ &plain, IPXE, 0, 0, "boot.ipxe" },

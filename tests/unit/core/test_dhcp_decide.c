@@ -316,7 +316,7 @@ static void the_answer_carries_the_subnet_and_the_boot(void **state)
 	assert_int_equal(d.reply.server_id, 0x0a0a0a0a);
 }
 
-static void each_ipxe_round_is_one_boot(void **state)
+static void each_round_of_firmware_or_ipxe_is_one_boot(void **state)
 {
 	static const struct {
 		bool is_ipxe;
@@ -329,8 +329,9 @@ static void each_ipxe_round_is_one_boot(void **state)
 		{ true, BOUND, 0, 0x11223344, true },  /* a lease of firmware: no session yet */
 		{ true, BOUND, 5, 0x11223344, false }, /* the REQUEST again */
 		{ true, BOUND, 5, 0x11223345, true },
-		{ false, BOUND, 5, 0x11223345, false },
-		{ false, 0, 0, 0, false },
+		{ false, BOUND, 5, 0x11223344, false },
+		{ false, BOUND, 5, 0x11223345, true }, /* firmware: it may load GRUB */
+		{ false, 0, 0, 0, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -439,7 +440,7 @@ int main(void)
 		cmocka_unit_test(only_the_owner_gives_up_or_declines),
 		cmocka_unit_test(inform_gets_options_without_a_lease),
 		cmocka_unit_test(the_answer_carries_the_subnet_and_the_boot),
-		cmocka_unit_test(each_ipxe_round_is_one_boot),
+		cmocka_unit_test(each_round_of_firmware_or_ipxe_is_one_boot),
 		cmocka_unit_test(the_policy_makes_the_key),
 		cmocka_unit_test(the_subnet_comes_from_the_best_witness),
 		cmocka_unit_test(mode_off_is_silent),

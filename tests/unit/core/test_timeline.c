@@ -35,6 +35,18 @@ static const struct event boot[] = {
 	AT(990, EVENT_HOST_STATE, .attempt = 2),
 };
 
+/* GRUB asks without a DHCP round of its own */
+static const struct event grub_boot[] = {
+	AT(10, EVENT_DHCP_DISCOVER),
+	AT(30, EVENT_DHCP_ACK),
+	AT(40, EVENT_TFTP_START, .fields = "{\"file\":\"grubaa64.efi\"}"),
+	AT(90, EVENT_TFTP_DONE, .fields = "{\"file\":\"grubaa64.efi\"}"),
+	AT(210, EVENT_TFTP_START, .fields = "{\"file\":\"grub.cfg\"}"),
+	AT(220, EVENT_TFTP_DONE, .fields = "{\"file\":\"grub.cfg\"}"),
+	AT(310, EVENT_BOOT_REQUEST),
+	AT(400, EVENT_BOOT_OFFER, .attempt = 2),
+};
+
 static const struct timeline_span *find(const struct timeline *line, const char *stage,
                                         unsigned nth)
 {
@@ -78,6 +90,18 @@ static void a_boot_becomes_spans(void **state)
 	assert_int_equal(line->n_spans, 12); /* and no second loader */
 	for (size_t i = 1; i < line->n_spans; i++)
 		assert_true(line->spans[i - 1].start <= line->spans[i].start);
+	free(line);
+}
+
+static void a_loader_without_a_round_of_its_own_ends_with_its_question(void **state)
+{
+	struct timeline *line = calloc(1, sizeof(*line));
+
+	timeline_compute(grub_boot, ARRAY_SIZE(grub_boot), line);
+	assert_span(line, "dhcp", 0, 0, 20);
+	assert_span(line, "loader", 0, 210, 300);
+	assert_span(line, "wait", 0, 300, 390);
+	assert_int_equal(line->n_spans, 5); /* and two of tftp */
 	free(line);
 }
 
@@ -127,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_boot_becomes_spans),
 		cmocka_unit_test(stages_of_the_initramfs_stand_where_they_were),
+		cmocka_unit_test(a_loader_without_a_round_of_its_own_ends_with_its_question),
 		cmocka_unit_test(no_event_no_span),
 	};
 

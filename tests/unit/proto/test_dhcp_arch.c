@@ -35,7 +35,7 @@ static void loaders_come_from_the_table_and_the_configuration(void **state)
 		{ 7, "ipxe/bin-x86_64-efi/snponly.efi", "ipxe/bin-x86_64-efi/snp.efi" },
 		{ 9, "ipxe/bin-x86_64-efi/snponly.efi", "ipxe/bin-x86_64-efi/snp.efi" },
 		{ 10, "ipxe/bin-arm32-efi/snponly.efi", "ipxe/bin-arm32-efi/snponly.efi" },
-		{ 11, "ipxe/bin-arm64-efi/snponly.efi", "ipxe/bin-arm64-efi/snponly.efi" },
+		{ 11, "grub/grubaa64.efi", "grub/grubaa64.efi" },
 		{ 14, NULL, NULL },
 		{ 16, "ipxe/bin-x86_64-efi/snponly.efi", "ipxe/bin-x86_64-efi/snp.efi" },
 		{ 19, "ipxe/bin-arm64-efi/snponly.efi", "http://10.0.0.1/arm64.efi" },
