@@ -160,8 +160,9 @@ def check_squashfs(check, scratch):
 
 
 def check_key(check, scratch):
-    options = types.SimpleNamespace(initramfs=f"{scratch}/programs", initramfs_drivers="common",
-                                    initramfs_with=[], initramfs_ca=None,
+    options = types.SimpleNamespace(arch=os.uname().machine, initramfs=f"{scratch}/programs",
+                                    initramfs_drivers="common", initramfs_with=[],
+                                    initramfs_ca=None,
                                     dracut_module=os.path.join(TOP, "dracut-module"))
     os.mkdir(options.initramfs)
     for name in mkos.INITRAMFS_PROGRAMS:
