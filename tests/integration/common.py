@@ -56,10 +56,10 @@ def expected_output(marks=("one", "two")):
     return f"mark {marks[0]}: job on Linux\nmark {marks[1]}: {RESULT_SIZE} bytes\n"
 
 
-def stand(tap, name):
+def stand(tap, name, prepare=paths.prepare):
     """Everything a lab needs, and the lab; returns (lab, an empty directory of the test's own)."""
     namespace.probe()
-    paths.prepare(tap.note)
+    prepare(tap.note)
     directory = fresh(os.path.join(paths.BUILD, "integration", name))
     namespace.enter()
     return Lab(), directory

@@ -13,22 +13,28 @@ import uuid
 from . import accel
 from .errors import LabError
 
-_CODE = ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/edk2/ovmf/OVMF_CODE.fd",
-         "/usr/share/OVMF/OVMF_CODE.fd"]
-_VARS = ["/usr/share/OVMF/OVMF_VARS_4M.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd",
-         "/usr/share/OVMF/OVMF_VARS.fd"]
+_CODE = {"x86_64": ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/edk2/ovmf/OVMF_CODE.fd",
+                    "/usr/share/OVMF/OVMF_CODE.fd"],
+         "aarch64": ["/usr/share/AAVMF/AAVMF_CODE.fd",
+                     "/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw"]}
+_VARS = {"x86_64": ["/usr/share/OVMF/OVMF_VARS_4M.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd",
+                    "/usr/share/OVMF/OVMF_VARS.fd"],
+         "aarch64": ["/usr/share/AAVMF/AAVMF_VARS.fd",
+                     "/usr/share/edk2/aarch64/vars-template-pflash.raw"]}
+_BOARD = {"x86_64": "q35", "aarch64": "virt"}
 
 
 def _first(candidates):
     for path in candidates:
         if os.path.exists(path):
             return path
-    raise LabError(f"none of {', '.join(candidates)} is there: install ovmf")
+    raise LabError(f"none of {', '.join(candidates)} is there: run tools/deps")
 
 
 class Machine:
-    """One qemu. firmware: "uefi" (OVMF and its own PXE), "bios" (SeaBIOS and qemu's iPXE ROM), or
-    "direct" (kernel and initrd given, no firmware network).
+    """One qemu of architecture arch (x86_64, aarch64). firmware: "uefi" (OVMF or AAVMF, and its own
+    PXE), "bios" (SeaBIOS and qemu's iPXE ROM), or "direct" (kernel and initrd given, no firmware
+    network); the last two x86 only.
 
     Without a lab, network says what its card is connected to, in qemu's words ("user", or "hubport"
     for a line on which nobody answers), or None for no card. disks are raw images, each a path or
@@ -40,8 +46,10 @@ class Machine:
     """
 
     def __init__(self, lab, directory, firmware, name="vm", number=0, reboots=False, memory=1024,
-                 smp=2, kernel=None, initrd=None, append="", network=None, disks=(), variables=None):
+                 smp=2, kernel=None, initrd=None, append="", network=None, disks=(), variables=None,
+                 arch="x86_64"):
         self.lab = lab
+        self.arch = arch
         self.name = name
         self.firmware = firmware
         self.mac = f"52:54:00:12:34:{0x50 + number:02x}"
@@ -64,9 +72,12 @@ class Machine:
     def _ovmf_options(self):
         variables = self.variables or self._file("vars")
         if not self.variables or not os.path.exists(variables):
-            shutil.copy(_first(_VARS), variables)           # fresh, so that runs are equal
-        return ["-machine", "q35",
-                "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_first(_CODE)}",
+            shutil.copy(_first(_VARS[self.arch]), variables)    # fresh, so that runs are equal
+        code = _first(_CODE[self.arch])
+        # an emulated ARM processor has no random numbers: every program that wants some would wait
+        random = ["-device", "virtio-rng-pci"] if self.arch == "aarch64" else []
+        return [*random, "-machine", _BOARD[self.arch],
+                "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
                 "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
     def _firmware_options(self):
@@ -85,7 +96,7 @@ class Machine:
 
     def command(self):
         """qemu's command line."""
-        argv = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-monitor", "none",
+        argv = [f"qemu-system-{self.arch}", "-nodefaults", "-display", "none", "-monitor", "none",
                 "-name", self.name, "-uuid", self.uuid, "-m", str(self.memory),
                 "-smp", str(self.smp),
                 "-chardev", f"stdio,id=s0,signal=off,logfile={self.serial}",
@@ -100,7 +111,7 @@ class Machine:
                      f"virtio-blk-pci,drive=disk{n}" + (f",serial={serial}" if serial else "")]
         if not self.reboots:
             argv.append("-no-reboot")
-        return argv + accel.choose() + self._firmware_options()
+        return argv + accel.choose(self.arch) + self._firmware_options()
 
     def start(self):
         """Powers the machine on."""

@@ -15,6 +15,7 @@ TFTP = os.path.join(CACHE, "tftp")
 BUILD = os.environ.get("CCI_BUILD", os.path.join(TOP, "build"))
 # What runs in the guest: no sanitizers there, their libraries are not in the image.
 RELEASE = os.path.join(TOP, "build-release")
+RELEASE_ARM64 = os.path.join(TOP, "build-arm64")
 
 INITRAMFS_PROGRAMS = ("cci-generator", "cci-init")
 AGENT = os.path.join(RELEASE, "agent", "lkp-bootstrap")
@@ -41,6 +42,9 @@ def _run(*argv):
         raise LabError(f"{' '.join(argv)} failed ({done.returncode}):\n{tail}")
 
 
+GUEST_TARGETS = ("agent/lkp-bootstrap", *(f"initramfs/{n}" for n in INITRAMFS_PROGRAMS))
+
+
 def build_release(*targets):
     """Builds targets (default: all) in the release build directory."""
     os.makedirs(CACHE, exist_ok=True)
@@ -49,6 +53,18 @@ def build_release(*targets):
         if not os.path.exists(os.path.join(RELEASE, "build.ninja")):
             _run("meson", "setup", RELEASE, TOP, "--buildtype=release")
         _run("ninja", "-C", RELEASE, *targets)
+
+
+def build_arm64():
+    """Builds what runs in 64-bit ARM guests, with the libraries of Debian's packages for them."""
+    sysroot = os.path.join(CACHE, "arm64")
+    _run(tool("sysroot"), "arm64", sysroot)
+    if not os.path.exists(os.path.join(RELEASE_ARM64, "build.ninja")):
+        _run("meson", "setup", RELEASE_ARM64, TOP, "--buildtype=release",
+             "--cross-file", os.path.join(TOP, "cross", "aarch64.ini"),
+             "--cross-file", f"{sysroot}.ini",
+             "-Dserver=false", "-Dcli=false", "-Dtests=false")
+    _run("ninja", "-C", RELEASE_ARM64, *GUEST_TARGETS)
 
 
 def agent_unit():
@@ -60,9 +76,17 @@ def agent_unit():
     raise LabError("no lkp-bootstrap.service in the build or the source")
 
 
-def image_link():
-    """The current root tree of the test image."""
-    return os.path.join(SRV, "os", "debian", os.uname().machine, "bookworm")
+def image_link(arch=None):
+    """The current root tree of the test image of an architecture (default: this machine's)."""
+    return os.path.join(SRV, "os", "debian", arch or os.uname().machine, "bookworm")
+
+
+def _make_image(arch, release):
+    _run(tool("cci-mkos"), "debian:bookworm", "--arch", arch, "--srv", SRV, "--cache",
+         os.path.join(CACHE, "mkos"), "--keep", "2",
+         "--agent", os.path.join(release, "agent", "lkp-bootstrap"), "--unit", agent_unit(),
+         "--initramfs", os.path.join(release, "initramfs"),
+         "--dracut-module", os.path.join(TOP, "dracut-module"))
 
 
 def prepare(tell=None):
@@ -72,11 +96,22 @@ def prepare(tell=None):
     with open(os.path.join(CACHE, ".prepare"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         tell("release build of what runs in machines")
-        build_release("agent/lkp-bootstrap", *(f"initramfs/{n}" for n in INITRAMFS_PROGRAMS))
+        build_release(*GUEST_TARGETS)
         if not os.path.exists(image_link()):
             tell("making the image (once; minutes)")
-        _run(tool("cci-mkos"), "debian:bookworm", "--srv", SRV, "--cache",
-             os.path.join(CACHE, "mkos"), "--keep", "2", "--agent", AGENT, "--unit", agent_unit(),
-             "--initramfs", os.path.join(RELEASE, "initramfs"),
-             "--dracut-module", os.path.join(TOP, "dracut-module"))
+        _make_image(os.uname().machine, RELEASE)
         _run(tool("loaders"), TFTP)
+
+
+def prepare_arm64(tell=None):
+    """Makes what 64-bit ARM machines boot, as far as it is not there."""
+    tell = tell or (lambda text: print(f"lab: {text}", file=sys.stderr, flush=True))
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, ".prepare"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tell("cross build of what runs in arm64 machines")
+        build_arm64()
+        if not os.path.exists(image_link("aarch64")):
+            tell("making the arm64 image (once; minutes)")
+        _make_image("aarch64", RELEASE_ARM64)
+        _run(tool("loaders"), "--arm64", TFTP)
