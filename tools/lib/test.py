@@ -93,6 +93,7 @@ def main():
         from lab import LabError, paths
         try:
             paths.prepare()
+            paths.prepare_arm64()
         except LabError as error:
             print(f"test: {error}", file=sys.stderr)    # the suite will fail, and say so
         records += run_suites("integration", "--suite", "integration")
