@@ -22,7 +22,8 @@ class Server:
     """One ccid with its own state below directory. Its log is directory/ccid.log, over all of its
     lives. srv: what it serves as /os and /initrd."""
 
-    def __init__(self, lab, directory, build=None, hold="45s", srv=paths.SRV):
+    def __init__(self, lab, directory, build=None, hold="45s", srv=paths.SRV,
+                 lease="1h"):
         self.lab = lab
         self.directory = directory
         self.srv = srv

@@ -20,7 +20,7 @@ from lab.bootset import BootSet, Probe  # noqa: E402
 from lab.files import GATEWAY, Files  # noqa: E402,F401
 from lab.server import fresh  # noqa: E402
 
-LIMIT = 400             # generous: a slow machine is no failure
+LIMIT = 900             # generous: a slow machine is no failure
 GUESTS = 2              # side by side
 NEEDED = ["dracut", "qemu-system-x86_64", "mkfs.ext4", "mkfs.erofs", "mksquashfs", "sfdisk", "cpio"]
 
@@ -36,7 +36,10 @@ class Story:
 
     def start(self, line, initramfs="lean", lab=None, files=None, **options):
         """Powers the machine on; it is off at the story's end. files, {path: text}, come in an
-        archive behind the initramfs. A busy emulator is no reason to distrust its timer."""
+        archive behind the initramfs. A busy emulator is no reason to distrust its timer; unless
+        line says otherwise, devices and the network have all the time that they need."""
+        if "cci.timeout=" not in line:
+            line += f" cci.timeout={LIMIT}s"
         initrd = self.boots.initramfs(initramfs)
         if files:
             initrd = self._append(initrd, files)
