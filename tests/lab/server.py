@@ -20,10 +20,9 @@ PORTS = (3000, 8000, 8800, 3080)
 
 class Server:
     """One ccid with its own state below directory. Its log is directory/ccid.log, over all of its
-    lives. srv: what it serves as /os and /initrd."""
+    lives. srv: what it serves as /os and /initrd; lease: how long an address is."""
 
-    def __init__(self, lab, directory, build=None, hold="45s", srv=paths.SRV,
-                 lease="1h"):
+    def __init__(self, lab, directory, build=None, hold="45s", srv=paths.SRV, lease="1h"):
         self.lab = lab
         self.directory = directory
         self.srv = srv

@@ -5,7 +5,6 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -79,7 +78,7 @@ def own_time(read):
 
 
 def generator_on_host(line):
-    """Median wall time of cci-generator's whole life on this machine, fork and exec included, s."""
+    """The shortest wall time of cci-generator's life on this machine, fork and exec included, s."""
     program = os.path.join(paths.RELEASE, "initramfs", "cci-generator")
     times = []
     with tempfile.TemporaryDirectory() as top:
@@ -94,7 +93,7 @@ def generator_on_host(line):
             begin = time.perf_counter()
             subprocess.run([program, units, units, units], env=env, check=True)
             times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+    return min(times)      # the others are what else runs here
 
 
 def measure(things, pictures, network, options):
