@@ -90,10 +90,6 @@ INITRAMFS = {
     "lean": (images.LEAN, {"cci_drivers": "virtio"}),
     "lean-https": (images.LEAN, {"cci_drivers": "virtio", "cci_https": "yes"}),
     "lean-net": (images.LEAN, {"cci_drivers": "virtio", "cci_net_roots": "yes"}),
-    # a generator that does nothing, as one that cannot write does
-    "lean-no-units": (images.LEAN + ["--include", "/bin/true",
-                                     "/usr/lib/systemd/system-generators/cci-generator"],
-                      {"cci_drivers": "virtio"}),
     "lean-shell": (images.LEAN, {"cci_drivers": "virtio", "cci_shell": "yes"}),
     "lean-local": (images.LEAN, {"cci_drivers": "virtio", "cci_local": "yes"}),
     "full": (["--add", "cci"], {"cci_drivers": "virtio"}),
