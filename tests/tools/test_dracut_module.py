@@ -32,7 +32,7 @@ MODULES = ["00dash", "00systemd", "01systemd-initrd", "40network", "95udev-rules
            "98dracut-systemd", "99base", "90cci", "99zcci-lean"]
 
 # Programs that dracut itself needs while it runs.
-PROGRAMS = ["rm", "ln", "mkdir", "find", "sed", "sort", "grep", "readelf", "cat"]
+PROGRAMS = ["rm", "ln", "mkdir", "find", "sed", "sort", "grep", "readelf", "cat", "head"]
 
 HARNESS = r"""
 command_not_found_handle() { echo "unknown $1" >> "$noted"; return 127; }

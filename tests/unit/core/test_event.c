@@ -6,11 +6,13 @@
 
 /* The stages of a boot as interfaces.md 7 promises them to clients, in the order of a boot. */
 static const char *const promised[] = {
-	"dhcp.discover",    "dhcp.offer",  "dhcp.ack",        "tftp.start",     "tftp.done",
-	"ipxe.dhcp",        "ipxe.script", "boot.request",    "boot.hold",      "boot.offer",
-	"file.start",       "file.done",   "initramfs.start", "initramfs.root", "initramfs.overlay",
-	"initramfs.switch", "agent.hello", "job.setup",       "job.running",    "job.post",
-	"upload.start",     "upload.done", "job.finished",    "host.reboot",
+	"dhcp.discover",      "dhcp.offer",       "dhcp.ack",          "tftp.start",
+	"tftp.done",          "ipxe.dhcp",        "ipxe.script",       "boot.request",
+	"boot.hold",          "boot.offer",       "file.start",        "file.done",
+	"initramfs.start",    "initramfs.root",   "initramfs.overlay", "initramfs.wipe",
+	"initramfs.degraded", "initramfs.switch", "agent.hello",       "job.setup",
+	"job.running",        "job.post",         "upload.start",      "upload.done",
+	"job.finished",       "host.reboot",
 };
 
 static void every_promised_stage_has_its_name(void **state)
