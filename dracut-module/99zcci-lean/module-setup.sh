@@ -101,12 +101,15 @@ _cci_put_empty() {
     : > "$initdir$1"
 }
 
-# Whether a program or a library of the image is linked with that one.
+# Whether a program of the image, or a library of one, is linked with that. dracut brings libraries in
+# when all modules are done, so this machine's are asked; those of another cannot be, and then it is.
 _cci_is_needed() {
-    type -P readelf > /dev/null || return 0
-    # not grep -q: dracut may have a pipe fail when find cannot write on
-    find "$initdir" -type f \( -perm -100 -o -name '*.so*' \) -exec readelf -d {} + 2> /dev/null \
-        | grep -F "[$1]" > /dev/null
+    local _named
+
+    [[ ${dracutsysrootdir-} ]] && return 0
+    type -P ldd > /dev/null || return 0
+    _named=$(find "$initdir" -type f -perm -100 -exec ldd {} + 2> /dev/null)
+    [[ $_named == *"$1"* ]]
 }
 
 # Units that nothing reaches any more, or that would do what was taken out.
