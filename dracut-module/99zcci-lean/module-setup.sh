@@ -88,6 +88,7 @@ _cci_forestall() {
     for _path in /usr/lib32/libgcc_s.so.1 /usr/libx32/libgcc_s.so.1; do
         _cci_put_empty "$_path"
     done
+    rm -f -- "$initdir"/usr/lib{32,x32}/libnss_*
     [[ ${cci_https-} == yes ]] && return 0
     for _path in /usr/lib/*-linux-gnu*/libgcc_s.so.1 /usr/lib64/libgcc_s.so.1; do
         _cci_is_needed libgcc_s.so.1 || _cci_put_empty "$_path"
@@ -135,10 +136,21 @@ _cci_drop_kernel_modules() {
     inst_simple "$moddir/modprobe.conf" /usr/lib/modprobe.d/50-cci.conf
 }
 
+# Lists that nothing in the initramfs reads; dracut brings them in at the very end.
+_cci_forestall_lists() {
+    local _name
+
+    mkdir -p "$initdir/lib/modules/$kernel"
+    for _name in modules.order modules.builtin.modinfo; do
+        : > "$initdir/lib/modules/$kernel/$_name"
+    done
+}
+
 # called by dracut, after install; the last module has all others' before it
 installkernel() {
     [[ ${cci_trim-} == no ]] && return 0
     _cci_drop_kernel_modules
+    _cci_forestall_lists
     return 0
 }
 
