@@ -23,17 +23,21 @@ class Server(Files):
 
     def __init__(self, image):
         super().__init__(image)
-        self.RequestHandlerClass = type("Handler", (self.RequestHandlerClass,), {"do_GET": _get})
+        self.RequestHandlerClass = _at_root(self.RequestHandlerClass)
 
     def told(self, stage):
         """Details of the posts of that stage."""
         return [form.get("detail", [""])[0] for _, form in self.posted if stage in form.get("stage", [])]
 
 
-def _get(handler):
-    if handler.path == ROOT:
-        handler.path = "/root.img"
-    stories._Handler.do_GET(handler)        # pylint: disable=protected-access
+def _at_root(kind):
+    """The handler `kind`, with its image at ROOT."""
+    class Handler(kind):
+        def do_GET(self):
+            if self.path == ROOT:
+                self.path = "/root.img"
+            super().do_GET()
+    return Handler
 
 
 class Box:
