@@ -35,9 +35,9 @@ struct linked {
 
 struct copier {
 	const struct copy_request *request;
-	bool is_counting; /* nothing is written */
-	bool is_fresh;    /* the directory at hand is new: nothing is in the way there */
-	bool is_behind;   /* at names that an earlier run has copied, up to request->done_to */
+	bool is_counting;   /* nothing is written */
+	bool is_fresh;      /* the directory at hand is new: nothing is in the way there */
+	const char *behind; /* at names that an earlier run has copied, up to this one; or NULL */
 	struct map links;
 	struct copy_result *result;
 	char path[PATH_MAX]; /* in the root, of what is at hand */
@@ -124,7 +124,7 @@ static int copy_leaf(struct copier *c, int from, int to, const char *name, const
 		c->result->n_name_bytes += (uint64_t)st->st_size;
 	if (c->is_counting)
 		return 0;
-	if (!c->is_behind) {
+	if (!c->behind) {
 		r = clear_name(c, to, name);
 		if (r != 0)
 			return r < 0 ? r : 0;
@@ -146,7 +146,7 @@ static int copy_entries(struct copier *c, int from, int to);
 static int copy_directory(struct copier *c, int from, int to, const char *name,
                           const struct stat *st)
 {
-	bool is_written = !c->is_counting && !c->is_behind, is_new = true;
+	bool is_written = !c->is_counting && !c->behind, is_new = true;
 	bool was_fresh = c->is_fresh;
 	CLEANUP(fd_closep) int source = -1;
 	CLEANUP(fd_closep) int target = -1;
@@ -173,7 +173,7 @@ static int copy_directory(struct copier *c, int from, int to, const char *name,
 	r = copy_entries(c, source, target);
 	c->is_fresh = was_fresh;
 	/* of one that the earlier run was in, everything is there by now but this */
-	if (r < 0 || c->is_counting || c->is_behind || (!is_new && !c->request->is_mirror))
+	if (r < 0 || c->is_counting || c->behind || (!is_new && !c->request->is_mirror))
 		return r;
 	return copy_attributes(source, target, st);
 }
@@ -181,8 +181,8 @@ static int copy_directory(struct copier *c, int from, int to, const char *name,
 /* The name that an earlier run ended with has been passed. */
 static void look_for_end(struct copier *c)
 {
-	if (c->is_behind && strcmp(c->path, c->request->done_to) == 0)
-		c->is_behind = false;
+	if (c->behind && strcmp(c->path, c->behind) == 0)
+		c->behind = NULL;
 }
 
 static int copy_entry(struct copier *c, int from, int to, const char *name)
@@ -201,7 +201,7 @@ static int copy_entry(struct copier *c, int from, int to, const char *name)
 		r = copy_directory(c, from, to, name, &st);
 	else
 		r = copy_leaf(c, from, to, name, &st);
-	if (r == 0 && c->request && c->request->done && !c->is_behind)
+	if (r == 0 && c->request->done && !c->behind)
 		r = c->request->done(c->request->arg, c->path, c->result);
 	if (r < 0) /* the path stays as it is, to be told */
 		return r;
@@ -271,7 +271,8 @@ static int read_names(int from, struct names *names)
 	}
 	if (errno != 0)
 		return -errno;
-	qsort(names->list, names->n, sizeof(*names->list), compare_names);
+	if (names->n > 0)
+		qsort(names->list, names->n, sizeof(*names->list), compare_names);
 	return 0;
 }
 
@@ -327,10 +328,10 @@ int copy_tree(const struct copy_request *request, struct copy_result *ret)
 	fd = new_root_make_dirs(request->root_fd, request->target, 0755);
 	if (fd < 0)
 		return fd;
-	c->is_behind = request->done_to && request->done_to[0];
+	c->behind = request->done_to && request->done_to[0] ? request->done_to : NULL;
 	c->len = (size_t)snprintf(c->path, sizeof(c->path), "./%.1000s", request->target);
 	r = copy_entries(c, request->source_fd, fd);
-	if (r == 0 && c->is_behind) /* what was done to is not there: another source */
+	if (r == 0 && c->behind) /* what was done to is not there: another source */
 		r = -ESTALE;
 	if (r < 0) {
 		size_t skip = c->len >= sizeof(ret->path) ? c->len - sizeof(ret->path) + 1 : 0;
@@ -343,10 +344,14 @@ int copy_tree(const struct copy_request *request, struct copy_result *ret)
 
 int copy_tree_count(int fd, struct copy_result *ret)
 {
-	CLEANUP(freep) struct copier *c = new_copier(NULL, ret);
+	static const struct copy_request nowhere = { .target = "." };
+	CLEANUP(freep) struct copier *c = new_copier(&nowhere, ret);
+	int r;
 
 	if (!c)
 		return -ENOMEM;
 	c->is_counting = true;
-	return copy_entries(c, fd, -1);
+	r = copy_entries(c, fd, -1);
+	free_links(&c->links);
+	return r;
 }

@@ -215,7 +215,8 @@ static int take(struct taker *t, const struct disk_verdict *verdict)
 }
 
 int disk_take(const struct plan *plan, struct lvm *lvm, const struct disk_facts *facts,
-              const struct disk_verdict *verdict, char *error)
+              const struct disk_verdict *verdict,
+              char *error) /* NOLINT(readability-non-const-parameter): written by what it calls */
 {
 	struct taker t = { .plan = plan, .lvm = lvm, .facts = *facts, .error = error };
 	int r;

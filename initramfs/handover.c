@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "initramfs/handover_text.h"
+#include "initramfs/hardware.h"
 #include "initramfs/net_address.h"
 #include "initramfs/new_root.h"
 #include "initramfs/paths.h"
@@ -124,30 +125,6 @@ void handover_names(int root_fd)
 	buffer_deinit(&text);
 }
 
-/* The board's UUID, or the address of its first network interface. Returns 0 or -ENOENT. */
-static int read_hardware(struct buffer *out)
-{
-	CLEANUP(close_directory) DIR *net = NULL;
-	const struct dirent *entry;
-
-	if (file_read_all(AT_FDCWD, "/sys/class/dmi/id/product_uuid", 256, out) == 0 &&
-	    out->len > 30)
-		return 0;
-	net = opendir("/sys/class/net");
-	while (net && (entry = readdir(net))) {
-		char path[64 + IF_NAMESIZE];
-
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= IF_NAMESIZE ||
-		    strcmp(entry->d_name, "lo") == 0)
-			continue;
-		(void)snprintf(path, sizeof(path), "/sys/class/net/%.15s/address", entry->d_name);
-		buffer_deinit(out);
-		if (file_read_all(AT_FDCWD, path, 256, out) == 0 && out->len > 10)
-			return 0;
-	}
-	return -ENOENT;
-}
-
 void handover_identity(int root_fd)
 {
 	struct buffer hardware = BUFFER_NULL;
@@ -164,7 +141,7 @@ void handover_identity(int root_fd)
 		is_wanted = n < 32 || strncmp(id, "uninitialized", 13) == 0;
 	}
 	if (is_wanted)
-		r = read_hardware(&hardware);
+		r = hardware_read_identity(&hardware);
 	if (r == 0) {
 		handover_machine_id(text_trim(buffer_slice(&hardware)), text);
 		r = new_root_write(root_fd, "etc", "machine-id", slice_from_text(text), 0444);

@@ -81,8 +81,9 @@ static int read_volumes(struct lvm *lvm)
 /* -S: the group by its name, and no error when there is none. */
 static int read_group(struct lvm *lvm)
 {
+	static const char only_ours[] = "vg_name=" LVM_GROUP;
 	static const char *const arguments[] = {
-		"vgs", LVM_REPORT_FORMAT, "-o", LVM_REPORT_GROUPS, "-S", "vg_name=" LVM_GROUP, NULL,
+		"vgs", LVM_REPORT_FORMAT, "-o", LVM_REPORT_GROUPS, "-S", only_ours, NULL,
 	};
 	struct buffer out = { .max = OUTPUT_MAX };
 	int r = report(lvm, arguments, &out);

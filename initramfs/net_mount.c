@@ -15,6 +15,7 @@
 #include "initramfs/kmsg.h"
 #include "initramfs/mount_tree.h"
 #include "initramfs/net_root.h"
+#include "initramfs/nfs_client.h"
 #include "initramfs/tcp.h"
 #include "initramfs/tell.h"
 #include "lib/base/text.h"
@@ -209,6 +210,8 @@ int net_mount(const struct plan *plan, const char *target, bool read_only)
 	r = file_make_path(target, 0755);
 	if (r < 0)
 		return tell_failure(CAUSE_MOUNT, "cannot make %s: %s", target, strerror(-r));
+	if (plan->kind == PLAN_NFS)
+		nfs_client_name();
 	handover_resolver();
 	r = find_server(&job);
 	if (r < 0)

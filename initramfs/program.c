@@ -127,7 +127,7 @@ int program_run(const char *const argv[], struct buffer *out, char *error)
 	CLEANUP(close_pipes) struct pipes p = { .out = { -1, -1 }, .error = { -1, -1 } };
 	struct buffer said = { .max = OUTPUT_MAX };
 	int r, status;
-	pid_t pid;
+	pid_t pid = -1;
 
 	error[0] = '\0';
 	if (pipe2(p.out, O_CLOEXEC) < 0 || pipe2(p.error, O_CLOEXEC) < 0)

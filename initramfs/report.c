@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "initramfs/report.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +12,7 @@
 #include "initramfs/fetch_http.h"
 #include "initramfs/form.h"
 #include "initramfs/handover.h"
+#include "initramfs/hardware.h"
 #include "initramfs/journal.h"
 #include "initramfs/paths.h"
 #include "initramfs/pstore.h"
@@ -36,44 +36,12 @@ struct target {
 	char token[ATTEMPT_VALUE_MAX];
 };
 
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		(void)closedir(*directory);
-}
-
-/* The address of the first interface that is up, else of the first one: "aa:bb:...". */
-static int find_mac(char *to, size_t size)
-{
-	CLEANUP(close_directory) DIR *net = opendir("/sys/class/net");
-	const struct dirent *entry;
-	bool is_up = false;
-
-	to[0] = '\0';
-	while (net && !is_up && (entry = readdir(net))) {
-		struct buffer text = BUFFER_NULL, state = BUFFER_NULL;
-		char path[300];
-
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "lo") == 0)
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/operstate", entry->d_name);
-		if (file_read_all(dirfd(net), path, 64, &state) == 0)
-			is_up = text_equal(text_trim(buffer_slice(&state)), "up");
-		(void)snprintf(path, sizeof(path), "%s/address", entry->d_name);
-		if ((is_up || !to[0]) && file_read_all(dirfd(net), path, 64, &text) == 0)
-			(void)text_copy(to, size, text_trim(buffer_slice(&text)));
-		buffer_deinit(&text);
-		buffer_deinit(&state);
-	}
-	return to[0] ? 0 : -ENODEV;
-}
-
 /* Finds out whom to tell. False: nobody. */
 static bool find_target(const struct plan *plan, struct target *ret)
 {
 	struct buffer text = BUFFER_NULL;
 	struct attempt_file attempt;
-	char mac[32];
+	char mac[HARDWARE_MAC_SIZE];
 	bool has_attempt;
 
 	has_attempt = file_read_all(AT_FDCWD, CCI_ATTEMPT_FILE, FILE_MAX, &text) == 0 &&
@@ -85,7 +53,7 @@ static bool find_target(const struct plan *plan, struct target *ret)
 		(void)snprintf(ret->token, sizeof(ret->token), "%s", attempt.token);
 		return true;
 	}
-	if (!plan->server[0] || find_mac(mac, sizeof(mac)) < 0)
+	if (!plan->server[0] || hardware_find_mac(mac) < 0)
 		return false;
 	(void)snprintf(ret->url, sizeof(ret->url), "%s/v1/boots/%s/report", plan->server, mac);
 	ret->token[0] = '\0';

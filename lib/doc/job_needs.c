@@ -40,6 +40,7 @@ static int add_tags(const json_t *value, struct slice tags[TAGS_MAX], size_t *n)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it becomes the room of out */
 int job_tags_read(const json_t *value, char *to, size_t size)
 {
 	struct bytes out = { .data = (uint8_t *)to, .cap = size };

@@ -72,7 +72,7 @@ int netif_get(const char *name, struct netif *ret)
 
 int netif_refresh(struct netif *netif)
 {
-	struct netif now;
+	struct netif now = { .index = 0 };
 	int r = netif_get(netif->name, &now);
 	bool is_anew;
 

@@ -4,6 +4,7 @@ is booted by qemu itself; the guests' network is qemu's own, inside a network na
 
 import concurrent.futures
 import fnmatch
+import itertools
 import os
 import re
 import shutil
@@ -26,7 +27,9 @@ NEEDED = ["dracut", "qemu-system-x86_64", "mkfs.ext4", "mkfs.erofs", "mksquashfs
 
 
 class Story:
-    """What one boot has: a directory, the things to boot from."""
+    """What one boot has: a directory, the things to boot from, a machine like no other's."""
+
+    numbers = itertools.count()
 
     def __init__(self, name, top, boots):
         self.name, self.boots = name, boots
@@ -40,6 +43,7 @@ class Story:
         line says otherwise, devices and the network have all the time that they need."""
         if "cci.timeout=" not in line:
             line += f" cci.timeout={LIMIT}s"
+        options.setdefault("number", next(self.numbers) % 100)
         initrd = self.boots.initramfs(initramfs)
         if files:
             initrd = self._append(initrd, files)

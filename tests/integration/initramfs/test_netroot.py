@@ -100,6 +100,19 @@ def nfs_read_only(story, servers):
         equal("UUID=1111" in file.read(), True, "the server's own fstab")
 
 
+def two_at_once(story, servers):
+    """Both are localhost to the server, which must not take one for the other that restarted."""
+    other = stories.Story(f"{story.name}-other", os.path.dirname(story.directory), story.boots)
+    try:
+        for each in (story, other):
+            each.start(f"root={GATEWAY}:{servers.shared} ro", NET, network="user")
+        for each in (story, other):
+            each.machine.wait_end(LIMIT)
+            equal(each.probe().one("root").split()[0], "nfs4", "the root")
+    finally:
+        other.finish()
+
+
 def check_failed(files, cause):
     reports = files.reports()
     equal([(r["step"], r["cause"]) for r in reports], [("layers", cause)], "reports")
@@ -138,6 +151,7 @@ STORIES = {
     "NFS 3 below an overlay": nfs3_overlay,
     "NFS as the root itself, written to": nfs_itself,
     "NFS as the root itself, read-only": nfs_read_only,
+    "NFS as the root itself, of two machines at once": two_at_once,
     "CIFS below an overlay, as guest": cifs_guest_overlay,
     "CIFS below an overlay, as a user": cifs_user_overlay,
     "CIFS with a wrong password": cifs_wrong_password,
