@@ -11,7 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
-#include "server/io/netif.h"
+#include "server/io/netif_port.h"
 #include "server/io/packet.h"
 #include "server/io/udp.h"
 #include "server/proto/ip_frame.h"
@@ -23,16 +23,13 @@
 /* Batches read in one turn of the loop, so that HTTP gets its turn in a storm. */
 #define TURN_MAX 8
 
-#define REFRESH_SEC 5 /* how old our knowledge of an interface may get */
-#define LOG_PAUSE   (10 * USEC_PER_SEC)
+#define LOG_PAUSE (10 * USEC_PER_SEC)
 
 static_assert(UDP_BATCH_MAX <= DHCP_BATCH_MAX, "one batch of packets is one of the service");
 
 struct listener {
 	struct dhcp_io *io;
-	struct netif netif;
-	int fd; /* -1: the interface is not there now */
-	struct event *readable;
+	struct netif_port port;
 	uint32_t n_dropped; /* as the kernel counts for this socket */
 };
 
@@ -53,7 +50,7 @@ struct dhcp_io {
 static struct listener *find_listener(struct dhcp_io *io, unsigned ifindex)
 {
 	for (size_t i = 0; i < io->n_listeners; i++)
-		if (io->listeners[i].netif.index == ifindex)
+		if (io->listeners[i].port.netif.index == ifindex)
 			return &io->listeners[i];
 	return NULL;
 }
@@ -111,7 +108,7 @@ static size_t make_arrivals(struct listener *listener, const struct udp_packet p
                             struct dhcp_arrival arrivals[])
 {
 	struct dhcp_io *io = listener->io;
-	const struct netif *netif = &listener->netif;
+	const struct netif *netif = &listener->port.netif;
 	uint32_t local =
 		dhcp_service_choose_local(io->service, netif->addresses, netif->n_addresses);
 	size_t n_arrivals = 0;
@@ -152,7 +149,7 @@ static bool serve_batch(struct listener *listener)
 	usec_t now;
 	int n, r;
 
-	n = udp_receive(io->batch, listener->fd, packets, &n_dropped);
+	n = udp_receive(io->batch, listener->port.fd, packets, &n_dropped);
 	if (n <= 0)
 		return false; /* an interface that went down says so here: refresh() sees to it */
 	io->counters.n_received += (uint64_t)n;
@@ -165,7 +162,7 @@ static bool serve_batch(struct listener *listener)
 	if (r < 0)
 		tell_failure(io, now, r);
 	else
-		send_all(io, listener->fd, n_answers);
+		send_all(io, listener->port.fd, n_answers);
 	return n == UDP_BATCH_MAX;
 }
 
@@ -178,51 +175,26 @@ static void on_readable(evutil_socket_t fd, short what, void *data)
 
 /* --- interfaces --- */
 
-static void close_listener(struct listener *listener)
+static int open_socket(const struct netif *netif, void *userdata, int *ret)
 {
-	if (listener->readable)
-		event_free(listener->readable);
-	listener->readable = NULL;
-	fd_close(&listener->fd);
+	struct listener *listener = userdata;
+
 	listener->n_dropped = 0;
+	return udp_open(netif->name, 67, RECEIVE_BUFFER, ret);
 }
 
-static int open_listener(struct listener *listener)
-{
-	int r = udp_open(listener->netif.name, 67, RECEIVE_BUFFER, &listener->fd);
-
-	if (r < 0)
-		return r;
-	listener->readable = event_new(listener->io->base, listener->fd, EV_READ | EV_PERSIST,
-	                               on_readable, listener);
-	if (!listener->readable || event_add(listener->readable, NULL) < 0) {
-		close_listener(listener);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/* An interface may come back as another one of the same name: sockets are bound to the old. */
-static void refresh_listener(struct listener *listener)
-{
-	int r = netif_refresh(&listener->netif);
-
-	if (r == NETIF_GONE && listener->fd >= 0)
-		log_warning("DHCP: an interface has gone away interface=%s", listener->netif.name);
-	if (r > 0)
-		close_listener(listener);
-	if (r < 0 || r == NETIF_GONE || listener->fd >= 0)
-		return;
-	if (open_listener(listener) == 0) /* else tried again in a moment */
-		log_info("DHCP: an interface has come back interface=%s", listener->netif.name);
-}
+static const struct netif_port_kind kind = {
+	.protocol = "DHCP",
+	.open = open_socket,
+	.readable = on_readable,
+};
 
 static void on_refresh(evutil_socket_t fd, short what, void *data)
 {
 	struct dhcp_io *io = data;
 
 	for (size_t i = 0; i < io->n_listeners; i++)
-		refresh_listener(&io->listeners[i]);
+		netif_port_refresh(&io->listeners[i].port);
 }
 
 static int add_listener(struct dhcp_io *io, const char *name)
@@ -230,16 +202,13 @@ static int add_listener(struct dhcp_io *io, const char *name)
 	struct listener *listener = &io->listeners[io->n_listeners];
 	int r;
 
-	*listener = (struct listener){ .io = io, .fd = -1 };
-	r = netif_get(name, &listener->netif);
-	if (r < 0)
-		return r;
-	if (find_listener(io, listener->netif.index))
+	listener->io = io;
+	if (find_listener(io, if_nametoindex(name)))
 		return 0; /* named twice */
-	r = open_listener(listener);
+	r = netif_port_open(&listener->port, &kind, io->base, name, listener);
 	if (r < 0)
 		return r;
-	if (listener->netif.n_addresses == 0)
+	if (listener->port.netif.n_addresses == 0)
 		log_warning("DHCP: no IPv4 address on %s yet: nobody is answered there", name);
 	io->n_listeners++;
 	return 0;
@@ -261,16 +230,6 @@ static int add_all(struct dhcp_io *io, const struct dhcp_io_config *config)
 		if (r < 0)
 			return r;
 	}
-	return 0;
-}
-
-static int arm_refresh(struct dhcp_io *io)
-{
-	const struct timeval period = { .tv_sec = REFRESH_SEC };
-
-	io->refresh = event_new(io->base, -1, EV_PERSIST, on_refresh, io);
-	if (!io->refresh || event_add(io->refresh, &period) < 0)
-		return -ENOMEM;
 	return 0;
 }
 
@@ -298,7 +257,7 @@ int dhcp_io_new(struct event_base *base, struct dhcp_service *service,
 	r = add_all(io, config);
 	if (r < 0)
 		return r;
-	r = arm_refresh(io);
+	r = netif_port_arm(base, on_refresh, io, &io->refresh);
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(&io);
@@ -312,7 +271,7 @@ struct dhcp_io *dhcp_io_free(struct dhcp_io *io)
 	if (io->refresh)
 		event_free(io->refresh);
 	for (size_t i = 0; i < io->n_listeners; i++)
-		close_listener(&io->listeners[i]);
+		netif_port_close(&io->listeners[i].port);
 	fd_close(&io->packet_fd);
 	udp_batch_free(io->batch);
 	free(io->departures);

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/base/log.h"
 #include "lib/sys/fd.h"
-#include "server/io/netif.h"
+#include "server/io/netif_port.h"
 
 /* Requests read in one turn of the loop. */
 #define READS_MAX 64
@@ -23,13 +22,9 @@
 /* A rack that is switched on asks at once. */
 #define RECEIVE_BUFFER (1 << 20)
 
-#define REFRESH_SEC 5 /* how old our knowledge of an interface may get */
-
 struct listener {
 	struct tftp_listen *listen;
-	struct netif netif;
-	int fd; /* -1: the interface is not there now */
-	struct event *readable;
+	struct netif_port port;
 };
 
 struct tftp_listen {
@@ -73,8 +68,8 @@ static bool receive(struct listener *listener)
 		                 .msg_iovlen = 1,
 		                 .msg_control = control,
 		                 .msg_controllen = sizeof(control) };
-	struct tftp_peer peer = { .interface = listener->netif.index };
-	ssize_t n = recvmsg(listener->fd, &header, 0);
+	struct tftp_peer peer = { .interface = listener->port.netif.index };
+	ssize_t n = recvmsg(listener->port.fd, &header, 0);
 
 	if (n < 0)
 		return errno == EINTR;
@@ -83,7 +78,7 @@ static bool receive(struct listener *listener)
 	if (!read_local(&header, &peer.local) || peer.port == 0 || (header.msg_flags & MSG_TRUNC))
 		(*config->n_malformed)++;
 	else
-		config->arrived(config->userdata, &peer, listener->netif.name,
+		config->arrived(config->userdata, &peer, listener->port.netif.name,
 		                slice_make(packet, (size_t)n));
 	return true;
 }
@@ -94,16 +89,18 @@ static void on_readable(evutil_socket_t fd, short what, void *userdata)
 		;
 }
 
-static int open_socket(const char *interface, uint16_t port, int *ret)
+static int open_socket(const struct netif *netif, void *userdata, int *ret)
 {
+	const struct listener *listener = userdata;
 	CLEANUP(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_in local = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in local = { .sin_family = AF_INET,
+		                     .sin_port = htons(listener->listen->config.port) };
 	int on = 1, buffer = RECEIVE_BUFFER;
 
 	if (fd < 0)
 		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) <
-	            0 ||
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, netif->name,
+	               (socklen_t)strlen(netif->name)) < 0 ||
 	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&local, sizeof(local)) < 0)
 		return -errno;
@@ -113,50 +110,18 @@ static int open_socket(const char *interface, uint16_t port, int *ret)
 	return 0;
 }
 
-static void close_listener(struct listener *listener)
-{
-	if (listener->readable)
-		event_free(listener->readable);
-	listener->readable = NULL;
-	fd_close(&listener->fd);
-}
-
-static int open_listener(struct listener *listener)
-{
-	int r = open_socket(listener->netif.name, listener->listen->config.port, &listener->fd);
-
-	if (r < 0)
-		return r;
-	listener->readable = event_new(listener->listen->base, listener->fd, EV_READ | EV_PERSIST,
-	                               on_readable, listener);
-	if (!listener->readable || event_add(listener->readable, NULL) < 0) {
-		close_listener(listener);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/* An interface may come back as another one of the same name: sockets are bound to the old. */
-static void refresh_listener(struct listener *listener)
-{
-	int r = netif_refresh(&listener->netif);
-
-	if (r == NETIF_GONE && listener->fd >= 0)
-		log_warning("TFTP: an interface has gone away interface=%s", listener->netif.name);
-	if (r > 0)
-		close_listener(listener);
-	if (r < 0 || r == NETIF_GONE || listener->fd >= 0)
-		return;
-	if (open_listener(listener) == 0) /* else tried again in a moment */
-		log_info("TFTP: an interface has come back interface=%s", listener->netif.name);
-}
+static const struct netif_port_kind kind = {
+	.protocol = "TFTP",
+	.open = open_socket,
+	.readable = on_readable,
+};
 
 static void on_refresh(evutil_socket_t fd, short what, void *userdata)
 {
 	struct tftp_listen *listen = userdata;
 
 	for (size_t i = 0; i < listen->n_listeners; i++)
-		refresh_listener(&listen->listeners[i]);
+		netif_port_refresh(&listen->listeners[i].port);
 }
 
 static int add_listener(struct tftp_listen *listen, const char *name)
@@ -164,10 +129,8 @@ static int add_listener(struct tftp_listen *listen, const char *name)
 	struct listener *listener = &listen->listeners[listen->n_listeners];
 	int r;
 
-	*listener = (struct listener){ .listen = listen, .fd = -1 };
-	r = netif_get(name, &listener->netif);
-	if (r == 0)
-		r = open_listener(listener);
+	listener->listen = listen;
+	r = netif_port_open(&listener->port, &kind, listen->base, name, listener);
 	if (r == 0)
 		listen->n_listeners++;
 	return r;
@@ -176,7 +139,6 @@ static int add_listener(struct tftp_listen *listen, const char *name)
 int tftp_listen_new(struct event_base *base, const struct tftp_listen_config *config,
                     struct tftp_listen **ret)
 {
-	const struct timeval period = { .tv_sec = REFRESH_SEC };
 	CLEANUP(tftp_listen_freep) struct tftp_listen *listen = calloc(1, sizeof(*listen));
 
 	if (!listen)
@@ -192,8 +154,7 @@ int tftp_listen_new(struct event_base *base, const struct tftp_listen_config *co
 			return r;
 	}
 	listen->config.interfaces = NULL;
-	listen->refresh = event_new(base, -1, EV_PERSIST, on_refresh, listen);
-	if (!listen->refresh || event_add(listen->refresh, &period) < 0)
+	if (netif_port_arm(base, on_refresh, listen, &listen->refresh) < 0)
 		return -ENOMEM;
 	*ret = steal_ptr(&listen);
 	return 0;
@@ -206,7 +167,7 @@ struct tftp_listen *tftp_listen_free(struct tftp_listen *listen)
 	if (listen->refresh)
 		event_free(listen->refresh);
 	for (size_t i = 0; i < listen->n_listeners; i++)
-		close_listener(&listen->listeners[i]);
+		netif_port_close(&listen->listeners[i].port);
 	free(listen);
 	return NULL;
 }
@@ -214,8 +175,8 @@ struct tftp_listen *tftp_listen_free(struct tftp_listen *listen)
 static int find_socket(const struct tftp_listen *listen, unsigned interface)
 {
 	for (size_t i = 0; i < listen->n_listeners; i++)
-		if (listen->listeners[i].netif.index == interface)
-			return listen->listeners[i].fd;
+		if (listen->listeners[i].port.netif.index == interface)
+			return listen->listeners[i].port.fd;
 	return -1;
 }
 
