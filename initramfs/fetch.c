@@ -16,6 +16,7 @@
 #include "initramfs/notify.h"
 #include "initramfs/paths.h"
 #include "initramfs/tell.h"
+#include "initramfs/tls_program.h"
 #include "lib/base/text.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
@@ -172,16 +173,14 @@ static int accept_head(struct fetch *f)
 /* Goes on as the program that has TLS, from the start: there is nothing to lose yet. */
 static int become_https(const char *url)
 {
-	char program[] = CCI_HTTPS_PROGRAM, verb[] = "fetch";
-	char *argv[] = { program, verb, NULL };
+	int r = tls_program_become("fetch");
 
-	execv(program, argv);
-	if (errno == ENOENT)
+	if (r == -ENOENT)
 		return tell_failure(CAUSE_REFUSED,
 		                    "%s: this initramfs fetches by http only; build it with "
 		                    "cci_https=yes",
 		                    url);
-	return tell_failure(CAUSE_REFUSED, "cannot run %s: %s", program, strerror(errno));
+	return tell_failure(CAUSE_REFUSED, "cannot run %s: %s", CCI_HTTPS_PROGRAM, strerror(-r));
 }
 
 /* Tells a failed try, in the words for its outcome. Returns TRY_AGAIN or -ECANCELED. */

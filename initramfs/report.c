@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -60,16 +60,44 @@ static bool find_target(const struct plan *plan, struct target *ret)
 	return true;
 }
 
+/* Why nothing could be told: a CAUSE_x, and a sentence. */
+struct refusal {
+	const char *cause;
+	char why[REPORT_WHY_MAX + TLS_LINK_WHY_MAX];
+};
+
+static int PRINTF_LIKE(3, 4) refuse(struct refusal *ret, const char *cause, const char *format, ...)
+{
+	va_list args;
+
+	ret->cause = cause;
+	va_start(args, format);
+	(void)vsnprintf(ret->why, sizeof(ret->why), format, args);
+	va_end(args);
+	return -ECANCELED;
+}
+
 /* Makes the request. Returns 0 or -ECANCELED. */
-static int make_ask(const struct target *target, const struct buffer *form, struct http_ask *ret)
+static int make_ask(const struct target *target, const struct buffer *form, struct http_ask *ret,
+                    struct refusal *ret_refusal)
 {
 	*ret = (struct http_ask){ .method = "POST", .token = target->token };
 	if (buffer_error(form) < 0)
-		return tell_failure(CAUSE_MEMORY, "no memory for a report");
+		return refuse(ret_refusal, CAUSE_MEMORY, "no memory for a report");
 	ret->form = buffer_slice(form);
-	if (url_split(slice_from_text(target->url), &ret->url) != 0 || ret->url.is_https)
-		return tell_failure(CAUSE_PLAN, "cannot report to %s: no http URL", target->url);
+	if (url_split(slice_from_text(target->url), &ret->url) != 0)
+		return refuse(ret_refusal, CAUSE_PLAN,
+		              "cannot report to %.100s: no URL of http or https", target->url);
 	return 0;
+}
+
+bool report_wants_tls(const struct plan *plan)
+{
+	struct target target;
+	struct url url;
+
+	return find_target(plan, &target) && url_split(slice_from_text(target.url), &url) == 0 &&
+	       url.is_https;
 }
 
 /* Adds what the first failure left behind. */
@@ -138,11 +166,37 @@ static struct pstore *put_panic(struct buffer *form)
 	return r == 0 ? steal_ptr(&pstore) : NULL;
 }
 
-/* One try. Returns 0; POST_AGAIN: it may go better later; or POST_REFUSED with the status. */
-enum { POST_AGAIN = 1, POST_REFUSED = 2 };
+/* Tells why there was no answer. Returns POST_AGAIN, or -ECANCELED when no other try is better. */
+enum { POST_AGAIN = 1 };
 
+static int no_answer(const struct http_stream *stream, int r, const char *url,
+                     struct refusal *ret_refusal)
+{
+	switch (r) {
+	case HTTP_STREAM_NO_TLS:
+		return refuse(ret_refusal, CAUSE_REFUSED,
+		              "cannot report to %.100s: this initramfs speaks http only; build it "
+		              "with cci_https=yes",
+		              url);
+	case HTTP_STREAM_DISTRUST:
+		return refuse(ret_refusal, CAUSE_TLS, "cannot report to %.100s: %s", url,
+		              stream->why);
+	case HTTP_STREAM_TLS:
+		(void)refuse(ret_refusal, CAUSE_TLS, "cannot report to %.100s: no TLS: %s", url,
+		             stream->why);
+		return POST_AGAIN;
+	}
+	tell_debug("%s: %s", url,
+	           r == HTTP_STREAM_BAD    ? "not HTTP"
+	           : r == HTTP_STREAM_NAME ? "the name has no address"
+	                                   : strerror(-r));
+	(void)refuse(ret_refusal, CAUSE_NETWORK, "cannot reach %.100s to report", url);
+	return POST_AGAIN;
+}
+
+/* One try. Returns 0, POST_AGAIN (it may go better later) or -ECANCELED. */
 static int post(struct http_stream *stream, const struct http_ask *ask, const char *url,
-                unsigned *ret_status)
+                struct refusal *ret_refusal)
 {
 	unsigned status;
 	int r;
@@ -150,23 +204,17 @@ static int post(struct http_stream *stream, const struct http_ask *ask, const ch
 	r = http_stream_open(stream, ask, PATIENCE);
 	status = stream->reader.head.status;
 	http_stream_close(stream);
-	if (r != 0) {
-		tell_debug("%s: %s", url,
-		           r == HTTP_STREAM_BAD    ? "not HTTP"
-		           : r == HTTP_STREAM_NAME ? "the name has no address"
-		                                   : strerror(-r));
-		return POST_AGAIN;
-	}
+	if (r != 0)
+		return no_answer(stream, r, url, ret_refusal);
 	if (status >= 200 && status < 300)
 		return 0;
-	if (status >= 500 || status == 408 || status == 429)
-		return POST_AGAIN;
-	*ret_status = status;
-	return POST_REFUSED;
+	(void)refuse(ret_refusal, CAUSE_STATUS, "the server refuses the report: %u", status);
+	return status >= 500 || status == 408 || status == 429 ? POST_AGAIN : -ECANCELED;
 }
 
-/* Tries for half a minute. Returns 0, POST_AGAIN, POST_REFUSED with the status, or -ENOMEM. */
-static int post_for_a_while(const struct http_ask *ask, const char *url, unsigned *ret_status)
+/* Tries for half a minute. Returns 0 or -ECANCELED. */
+static int post_for_a_while(const struct http_ask *ask, const char *url,
+                            struct refusal *ret_refusal)
 {
 	const struct timespec pause = { .tv_sec = TRY_EVERY / USEC_PER_SEC };
 	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
@@ -174,33 +222,22 @@ static int post_for_a_while(const struct http_ask *ask, const char *url, unsigne
 	int r;
 
 	if (!stream)
-		return -ENOMEM;
+		return refuse(ret_refusal, CAUSE_MEMORY, "no memory for a report");
 	for (;;) {
-		r = post(stream, ask, url, ret_status);
-		if (r != POST_AGAIN || clock_now() >= end)
+		r = post(stream, ask, url, ret_refusal);
+		if (r == POST_AGAIN && clock_now() >= end)
+			return -ECANCELED;
+		if (r != POST_AGAIN)
 			return r;
 		(void)nanosleep(&pause, NULL); /* woken early: tried early */
 	}
-}
-
-static int post_until_taken(const struct http_ask *ask, const char *url)
-{
-	unsigned status;
-	int r = post_for_a_while(ask, url, &status);
-
-	if (r < 0)
-		return tell_failure(CAUSE_MEMORY, "no memory for a report");
-	if (r == POST_REFUSED)
-		return tell_failure(CAUSE_STATUS, "the server refuses the report: %u", status);
-	if (r == POST_AGAIN)
-		return tell_failure(CAUSE_NETWORK, "cannot reach %s to report", url);
-	return 0;
 }
 
 int report_failure(const struct plan *plan)
 {
 	CLEANUP(pstore_freep) struct pstore *pstore = NULL;
 	struct buffer form = BUFFER_NULL;
+	struct refusal refusal;
 	struct target target;
 	struct http_ask ask;
 	int r;
@@ -215,11 +252,13 @@ int report_failure(const struct plan *plan)
 	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
 	pstore = put_panic(&form);
 	put_journal(&form);
-	r = make_ask(&target, &form, &ask);
+	r = make_ask(&target, &form, &ask, &refusal);
 	if (r == 0)
-		r = post_until_taken(&ask, target.url);
+		r = post_for_a_while(&ask, target.url, &refusal);
 	if (r == 0)
 		tell("reported to %s", target.url);
+	else
+		r = tell_failure(refusal.cause, "%s", refusal.why);
 	if (r == 0 && pstore)
 		pstore_forget(pstore);
 	buffer_deinit(&form);
@@ -245,22 +284,26 @@ static void put_stages(struct buffer *form)
 	buffer_deinit(&stages);
 }
 
-/* Asks and does not wait for the answer, unless there is something that it says is taken. */
+/*
+ * Asks and does not wait for the answer, unless there is something that it says is taken. Over TLS
+ * a connection that is closed before all has been read may lose what was sent.
+ */
 static void send_stages(const struct http_ask *ask, const char *url, struct pstore *pstore)
 {
 	CLEANUP(freep) struct http_stream *stream = malloc(sizeof(*stream));
-	unsigned status;
+	struct refusal refusal;
 	int r;
 
 	if (!stream)
 		return;
-	if (pstore) {
-		if (post(stream, ask, url, &status) == 0)
+	if (pstore || ask->url.is_https) {
+		r = post(stream, ask, url, &refusal);
+		if (r == 0 && pstore)
 			pstore_forget(pstore);
-		return;
+	} else {
+		r = http_stream_ask(stream, ask, STAGES_HASTE);
+		http_stream_close(stream);
 	}
-	r = http_stream_ask(stream, ask, STAGES_HASTE);
-	http_stream_close(stream);
 	if (r != 0)
 		tell_debug("the stages could not be sent");
 }
@@ -269,6 +312,7 @@ void report_stages(const struct plan *plan)
 {
 	CLEANUP(pstore_freep) struct pstore *pstore = NULL;
 	struct buffer form = BUFFER_NULL;
+	struct refusal refusal;
 	struct target target;
 	struct http_ask ask;
 
@@ -278,14 +322,10 @@ void report_stages(const struct plan *plan)
 	if (form.len > 0)
 		put_initrds(&form);
 	pstore = put_panic(&form);
-	if (form.len > 0 && !form.failed) {
-		ask = (struct http_ask){ .method = "POST", .token = target.token };
-		ask.form = buffer_slice(&form);
-		/* a name would have to be asked for, which may take seconds */
-		if (url_split(slice_from_text(target.url), &ask.url) == 0 && !ask.url.is_https &&
-		    url_is_numeric(&ask.url))
-			send_stages(&ask, target.url, pstore);
-	}
+	/* a name would have to be asked for, which may take seconds; TLS limits that as well */
+	if (form.len > 0 && make_ask(&target, &form, &ask, &refusal) == 0 &&
+	    (ask.url.is_https || url_is_numeric(&ask.url)))
+		send_stages(&ask, target.url, pstore);
 	buffer_deinit(&form);
 }
 
@@ -294,31 +334,23 @@ int report_stage(const struct plan *plan, const char *stage, const char *detail,
 	struct buffer form = BUFFER_NULL;
 	struct target target;
 	struct http_ask ask;
-	unsigned status;
-	int r = -EACCES;
+	struct refusal refusal;
+	int r;
 
 	if (!find_target(plan, &target)) {
 		(void)snprintf(why, REPORT_WHY_MAX,
-		               "there is nobody to tell: no attempt, no "
-		               "cci.server=");
-		return r;
+		               "there is nobody to tell: no attempt, no cci.server=");
+		return -EACCES;
 	}
 	handover_resolver();
 	form_append(&form, "stage", slice_from_text(stage));
 	form_append_u64(&form, "uptime_ms", clock_now() / USEC_PER_MSEC);
 	form_append(&form, "detail", slice_from_text(detail));
-	ask = (struct http_ask){ .method = "POST", .token = target.token };
-	ask.form = buffer_slice(&form);
-	if (form.failed || url_split(slice_from_text(target.url), &ask.url) != 0 ||
-	    ask.url.is_https) {
-		(void)snprintf(why, REPORT_WHY_MAX, "%.100s is no place to report to", target.url);
-	} else {
-		r = post_for_a_while(&ask, target.url, &status);
-		if (r == POST_REFUSED)
-			(void)snprintf(why, REPORT_WHY_MAX, "the server says no: %u", status);
-		else if (r != 0)
-			(void)snprintf(why, REPORT_WHY_MAX, "%.100s cannot be reached", target.url);
-	}
+	r = make_ask(&target, &form, &ask, &refusal);
+	if (r == 0)
+		r = post_for_a_while(&ask, target.url, &refusal);
+	if (r != 0)
+		(void)snprintf(why, REPORT_WHY_MAX, "%.*s", REPORT_WHY_MAX - 1, refusal.why);
 	buffer_deinit(&form);
 	return r == 0 ? 0 : -EACCES;
 }

@@ -5,7 +5,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "initramfs/plan.h"
+
+/* Whether those that are told are told by https. */
+bool report_wants_tls(const struct plan *plan);
 
 /*
  * The step of a boot that failed: sends stage, step, cause and detail of /run/cci/state, uptime_ms,
@@ -18,8 +23,8 @@ int report_failure(const struct plan *plan);
 
 /*
  * How far a good boot came and when: fields stage and uptime_ms, once for each stage, in order; and
- * panic as above. Waits for a connection a tenth of a second at most and for no answer, where there
- * is a panic to be told for five seconds in all; nobody is told of a failure.
+ * panic as above. Waits for a connection a tenth of a second at most and for no answer; where there
+ * is a panic to be told, or over https, five seconds for each. Nobody is told of a failure.
  */
 void report_stages(const struct plan *plan);
 

@@ -20,20 +20,24 @@
 #include "initramfs/print_plan.h"
 #include "initramfs/report.h"
 #include "initramfs/tell.h"
+#include "initramfs/tls_link.h"
+#include "initramfs/tls_program.h"
 #include "lib/sys/file.h"
 
 static const struct verb {
 	const char *name, *help;
 	int (*step)(const struct plan *plan); /* a service */
+	bool reports;                         /* may tell the server something */
 	int (*run)(int argc, char *argv[]);   /* a command */
 } verbs[] = {
-	{ "fetch", "bring the root image into memory", fetch_image, NULL },
-	{ "disk", "make the root on a disk", disk_make, NULL },
-	{ "layers", "mount the root: lower, upper, overlay", layers_make, NULL },
-	{ "deploy", "fit the new root for this machine", deploy, NULL },
-	{ "report", "tell the server why the boot failed", report_failure, NULL },
-	{ "guard", "end a boot whose units could not be made", NULL, guard_main },
-	{ "print-plan", "explain what a kernel command line would do", NULL, print_plan_main },
+	{ "fetch", "bring the root image into memory", fetch_image, false, NULL },
+	{ "disk", "make the root on a disk", disk_make, true, NULL },
+	{ "layers", "mount the root: lower, upper, overlay", layers_make, false, NULL },
+	{ "deploy", "fit the new root for this machine", deploy, true, NULL },
+	{ "report", "tell the server why the boot failed", report_failure, true, NULL },
+	{ "guard", "end a boot whose units could not be made", NULL, false, guard_main },
+	{ "print-plan", "explain what a kernel command line would do", NULL, false,
+	  print_plan_main },
 };
 
 static int usage(FILE *to, int status)
@@ -76,6 +80,9 @@ static int run_step(const struct verb *verb)
 	if (r < 0)
 		return 1;
 	tell_begin(verb->name, plan.debug);
+	/* where that is not there, the report says so */
+	if (verb->reports && !tls_link_exists() && report_wants_tls(&plan))
+		(void)tls_program_become(verb->name);
 	if (access(CCI_STAGES_FILE, F_OK) < 0)
 		tell_stage("start");
 	return verb->step(&plan) < 0 ? 1 : 0;

@@ -12,9 +12,10 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "../.."))
 
-from box import main, make_image, make_root, run, run_checks  # noqa: E402
+from box import HTTPS, main, make_image, make_root, run, run_checks  # noqa: E402
 from lab.tap import equal  # noqa: E402
 from rig import Fetch, true  # noqa: E402
+from tls import Tls  # noqa: E402
 
 
 def attempt_of(server):
@@ -68,8 +69,8 @@ def a_report_that_is_refused(tap):
         equal(len(f.state.posts), 1, "tries")
 
 
-def boot_well(f):
-    """The verbs of a boot over HTTP, one after the other; returns the fields that it told."""
+def prepare_root(f):
+    """What the server of f has is an image that can be mounted, and the plan says so."""
     work = tempfile.mkdtemp(prefix="cci-image-")
     make_root(f"{work}/tree")
     make_image("squashfs", f"{work}/tree", f"{work}/image")
@@ -77,6 +78,11 @@ def boot_well(f):
         f.state.data = file.read()
     shutil.rmtree(work)
     f.box.plan(kind="http", url=f"{f.server.url}/root.img", size=len(f.state.data))
+
+
+def boot_well(f):
+    """The verbs of a boot over HTTP, one after the other; returns the fields that it told."""
+    prepare_root(f)
     f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
     for verb in ["fetch", "layers", "deploy"]:
         f.box.verb(verb).must_do()
@@ -152,6 +158,62 @@ def a_large_panic_is_told_by_its_end(tap):
         equal((panic[:6], panic[-8:]), ("words\n", "the end\n"), "begin, end")
 
 
+def tls_failure(tap):
+    with Fetch(404, retry=0, tls=Tls()) as f:
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        f.fetch().must_fail("status")
+        f.state.post_faults = [503]
+        f.box.verb("report").must_do()
+        equal(len(f.state.posts), 2, "tries")
+        path, token, fields = f.state.posts[1]
+        equal((path, token), ("/v1/attempts/17/report", "Bearer t0ken"), "where, and as whom")
+        equal(dict(fields)["cause"], "status", "what")
+
+
+def tls_stages(tap):
+    with Fetch(tls=Tls()) as f:
+        fields = boot_well(f)
+        equal([v for k, v in fields if k == "stage"], ["start", "root", "overlay", "switch"], "stages")
+
+
+def tls_stages_are_not_waited_for(tap):
+    """A stranger is told nothing, and the boot goes on."""
+    with Fetch(tls=Tls()) as f:
+        f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+        prepare_root(f)
+        f.fetch().must_do()
+        f.box.write("etc/cci/ca.pem", Tls().certificate)
+        begin = time.monotonic()
+        for verb in ["layers", "deploy"]:
+            f.box.verb(verb).must_do()
+        true(time.monotonic() - begin < 10, "it took too long")
+        equal(f.state.posts, [], "what was told")
+
+
+def tls_report_to(f, why):
+    """A report by https that cannot be made: no second try, and its words."""
+    f.box.write("lkp/scheduled/attempt", attempt_of(f.server))
+    begin = time.monotonic()
+    result = f.box.verb("report")
+    equal(result.status, 1, "exit status")
+    true(why in result.said, result.said)
+    true(time.monotonic() - begin < 10, "it was tried again and again")
+    equal(f.state.posts, [], "what was told")
+    return result
+
+
+def tls_of_a_stranger(tap):
+    with Fetch(tls=Tls()) as f:
+        f.box.write("etc/cci/ca.pem", Tls().certificate)
+        equal(tls_report_to(f, "certificate").cause, "tls", "cause")
+
+
+def https_in_an_image_without(tap):
+    with Fetch(tls=Tls()) as f:
+        os.unlink(f.box.path("usr/bin/cci-init-https"))
+        equal(tls_report_to(f, "build it with cci_https=yes").cause, "refused", "cause")
+
+
 CHECKS = [
     ("a failure is reported, again after 503", a_failure_is_reported),
     ("a unit that systemd failed is reported", a_unit_that_systemd_failed_is_reported),
@@ -162,6 +224,11 @@ CHECKS = [
     ("a panic comes with a good boot's stages", a_panic_comes_with_the_stages),
     ("a panic stays until the server has taken it", a_panic_stays_until_it_is_taken),
     ("a large panic is told by its end", a_large_panic_is_told_by_its_end),
+    ("https: a failure is reported, again after 503", tls_failure),
+    ("https: a good boot tells its stages", tls_stages),
+    ("https: a stranger does not hold up a good boot", tls_stages_are_not_waited_for),
+    ("https: a stranger is told nothing", tls_of_a_stranger),
+    ("https: refused by name where it is not built in", https_in_an_image_without),
 ]
 
-main(run_checks(CHECKS))
+main(run_checks(CHECKS, lambda name: os.path.exists(HTTPS) or not name.startswith("https: ")))
