@@ -14,6 +14,9 @@
 #include "lib/base/table.h"
 #include "lib/base/text.h"
 #include "lib/doc/job_parts.h"
+#include "lib/format/boot_params.h"
+
+#define DISKS_EXPECTED "expected paths below /dev/, LABEL= and its like, or wwn-..."
 
 static const char *const os_mount_names[_OS_MOUNT_MAX] = {
 	[OS_MOUNT_INITRAMFS] = "initramfs", [OS_MOUNT_NFS] = "nfs",   [OS_MOUNT_CIFS] = "cifs",
@@ -156,8 +159,8 @@ static int add_disk(struct job *job, json_t *disks, struct slice disk, struct jo
 	disk = text_trim(disk);
 	if (disk.len == 0)
 		return 0;
-	if (!slice_has_prefix(disk, SLICE_LITERAL("/dev/")) || !job_is_printable(disk, false))
-		return job_bad(error, "rootfs_disk", "expected paths that begin with /dev/");
+	if (!boot_params_is_disk(disk) || !job_is_printable(disk, false))
+		return job_bad(error, "rootfs_disk", DISKS_EXPECTED);
 	if (job->n_rootfs_disk == JOB_DISKS_MAX)
 		return job_bad(error, "rootfs_disk", "more than %d disks", JOB_DISKS_MAX);
 	text = json_stringn((const char *)disk.data, disk.len);
@@ -173,9 +176,9 @@ static int add_disk_list(struct job *job, json_t *disks, const json_t *value,
 	struct slice list = slice_make(json_string_value(value), json_string_length(value));
 
 	if (!json_is_string(value))
-		return job_bad(error, "rootfs_disk", "expected paths that begin with /dev/");
+		return job_bad(error, "rootfs_disk", DISKS_EXPECTED);
 	while (list.len > 0) {
-		int r = add_disk(job, disks, slice_cut(&list, ','), error);
+		int r = add_disk(job, disks, boot_params_cut_disk(&list), error);
 
 		if (r != 0)
 			return r;
@@ -183,7 +186,7 @@ static int add_disk_list(struct job *job, json_t *disks, const json_t *value,
 	return 0;
 }
 
-/* rootfs_disk: an array, or a text with commas; afterwards an array. */
+/* rootfs_disk: an array, or a text with commas (or Compass-CI's dots); afterwards an array. */
 static int read_disks(struct job *job, struct job_error *error)
 {
 	const json_t *value = job_get(job, "rootfs_disk"), *member;

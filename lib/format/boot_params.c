@@ -72,8 +72,7 @@ static bool is_sha256(struct slice s)
 	return true;
 }
 
-/* A node, a tag of what is on it, or the number that a disk has from its maker. */
-static bool is_disk(struct slice s)
+bool boot_params_is_disk(struct slice s)
 {
 	static const char *const prefixes[] = {
 		"/dev/", "LABEL=", "UUID=", "PARTLABEL=", "PARTUUID=", "wwn-",
@@ -88,29 +87,35 @@ static bool is_disk(struct slice s)
 	return false;
 }
 
-/* Commas, or Compass-CI's later dots when every piece is a disk of its own: /dev/a./dev/b. */
 static size_t next_disk_end(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.data[i] == ',')
 			return i;
-		if (s.data[i] == '.' && is_disk(slice_sub(s, i + 1, s.len)))
+		if (s.data[i] == '.' && boot_params_is_disk(slice_sub(s, i + 1, s.len)))
 			return i;
 	}
 	return s.len;
+}
+
+struct slice boot_params_cut_disk(struct slice *list)
+{
+	struct slice disk = slice_take(list, next_disk_end(*list));
+
+	if (list->len > 0)
+		(void)slice_take(list, 1);
+	return disk;
 }
 
 static const char *read_disks(struct boot_params *p, struct slice value)
 {
 	p->n_rootfs_disks = 0;
 	while (value.len > 0) {
-		struct slice disk = slice_take(&value, next_disk_end(value));
+		struct slice disk = boot_params_cut_disk(&value);
 
-		if (value.len > 0)
-			(void)slice_take(&value, 1);
 		if (disk.len == 0)
 			continue;
-		if (!is_disk(disk))
+		if (!boot_params_is_disk(disk))
 			return "paths below /dev/, LABEL= and its like, or wwn-..., separated by "
 			       "commas";
 		if (p->n_rootfs_disks == BOOT_DISKS_MAX)

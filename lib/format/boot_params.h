@@ -67,6 +67,19 @@ struct boot_params_error {
 enum { BOOT_PARAMS_BAD = 1 };
 
 /*
+ * Whether a name may stand in rootfs_disk=: a node below /dev/, a tag of what is on the disk
+ * (LABEL=, UUID=, PARTLABEL=, PARTUUID=), or the number that it has from its maker (wwn-...). Which
+ * characters it has is not looked at.
+ */
+bool boot_params_is_disk(struct slice name);
+
+/*
+ * Cuts the first disk off a list: at a comma, or at a dot before a further disk, which is how
+ * Compass-CI's later schedulers join them (/dev/a./dev/b). May be empty.
+ */
+struct slice boot_params_cut_disk(struct slice *list);
+
+/*
  * Parses a whole command line. Words we do not know are ignored: they are the kernel's or somebody
  * else's. Returns 0, or BOOT_PARAMS_BAD with *ret_error saying which key of ours is wrong and what
  * was expected. *ret has views into line.

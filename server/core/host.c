@@ -10,6 +10,7 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/doc/job.h"
+#include "lib/format/boot_params.h"
 #include "lib/format/size.h"
 
 #define HOST_COUNT_MAX 1024 /* disks of one machine */
@@ -136,7 +137,7 @@ static int take_disk(struct host_document *ret, struct slice text)
 		if (text.data[i] <= ' ' || text.data[i] >= 0x7f || text.data[i] == ',' ||
 		    text.data[i] == '"' || text.data[i] == '$')
 			return HOST_BAD;
-	return slice_has_prefix(text, SLICE_LITERAL("/dev/")) ? 0 : HOST_BAD;
+	return boot_params_is_disk(text) ? 0 : HOST_BAD;
 }
 
 /* hdd_partitions: [..] or nr_hdd_partitions: 4. The list says more than the number. */
@@ -217,7 +218,9 @@ static int read_key(const char *key, const json_t *value, struct host_document *
 	if (strcmp(key, "queues") == 0 && each_text(value, take_queues, ret) != 0)
 		return refuse(error, key, "expected a list of names of queues (at most 16)");
 	if (strcmp(key, "rootfs_disk") == 0 && each_text(value, take_disk, ret) != 0)
-		return refuse(error, key, "expected a list of /dev/ paths");
+		return refuse(
+			error, key,
+			"expected a list of paths below /dev/, LABEL= and its like, or wwn-...");
 	if (strcmp(key, "tags") == 0 && read_tags(value, ret) != 0)
 		return refuse(error, key, "expected a list of names");
 	return read_disk_key(key, value, ret, error);

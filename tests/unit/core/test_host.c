@@ -22,12 +22,13 @@ static void a_host_file_is_read(void **state)
 	struct host_document host;
 	struct host_document_error error;
 
-	assert_int_equal(parse("{\"arch\":\"x86_64\",\"memory\":\"256G\",\"nr_cpu\":8,"
-	                       "\"mac_addr\":[\"52-54-00-12-34-56\",\"52:54:00:12:34:57\"],"
-	                       "\"rootfs_disk\":[\"/dev/vda\"],\"queues\":[\"a\",\"b,c\"],"
-	                       "\"ipmi_ip\":null}",
-	                       &host, &error),
-	                 0);
+	assert_int_equal(
+		parse("{\"arch\":\"x86_64\",\"memory\":\"256G\",\"nr_cpu\":8,"
+	              "\"mac_addr\":[\"52-54-00-12-34-56\",\"52:54:00:12:34:57\"],"
+	              "\"rootfs_disk\":[\"/dev/vda\",\"wwn-0x5000c500a1b2c3d4\"],\"queues\":[\"a\",\"b,c\"],"
+	              "\"ipmi_ip\":null}",
+	              &host, &error),
+		0);
 	assert_string_equal(host.arch, "x86_64");
 	assert_int_equal(host.memory, UINT64_C(256) << 30);
 	assert_int_equal(host.n_macs, 2);

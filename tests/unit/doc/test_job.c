@@ -142,6 +142,8 @@ static void mistakes_name_their_field(void **state)
 		{ LEAST "rootfs_disk: vda\n", "rootfs_disk", "/dev/" },
 		{ LEAST "rootfs_disk: [/dev/vda, 3]\n", "rootfs_disk", "/dev/" },
 		{ LEAST "rootfs_disk: {a: b}\n", "rootfs_disk", "/dev/" },
+		{ LEAST "rootfs_disk: LABEL=\n", "rootfs_disk", "LABEL=" },
+		{ LEAST "rootfs_disk: ['LABEL=a b']\n", "rootfs_disk", "LABEL=" },
 		{ LEAST "kernel_custom_params: \"a\\nboot\"\n", "kernel_params", "one line" },
 		{ LEAST "kernel_custom_params: {a: b}\n", "kernel_custom_params", "words" },
 		{ LEAST "boot_params: {a: [1]}\n", "boot_params", "a value must be" },
@@ -206,6 +208,19 @@ static void fields_with_a_type_are_read(void **state)
 	assert_int_equal(json_array_size(json_object_get(job->doc, "rootfs_disk")), 2);
 	assert_string_equal(job->os_lv_size, "20G");
 	assert_null(job->src_lv_suffix);
+}
+
+static void a_list_of_disks_is_cut_as_the_command_line_is(void **state)
+{
+	static const char *const disks[] = { "/dev/sda", "/dev/sdb-1.0", "LABEL=x.y",
+		                             "wwn-0x5000c500a1b2c3d4" };
+	CLEANUP(job_freep)
+	struct job *job = parse_good(LEAST "rootfs_disk: ['/dev/sda./dev/sdb-1.0.LABEL=x.y', "
+	                                   "wwn-0x5000c500a1b2c3d4]\n");
+
+	assert_int_equal(job->n_rootfs_disk, ARRAY_SIZE(disks));
+	for (size_t i = 0; i < ARRAY_SIZE(disks); i++)
+		assert_string_equal(job->rootfs_disk[i], disks[i]);
 }
 
 static void result_root_has_the_sorted_parameters(void **state)
@@ -277,6 +292,7 @@ int main(void)
 		cmocka_unit_test(group_is_cut_from_the_box_or_taken_as_given),
 		cmocka_unit_test(mistakes_name_their_field),
 		cmocka_unit_test(fields_with_a_type_are_read),
+		cmocka_unit_test(a_list_of_disks_is_cut_as_the_command_line_is),
 		cmocka_unit_test(result_root_has_the_sorted_parameters),
 		cmocka_unit_test(parsed_again_it_is_the_same_job),
 		cmocka_unit_test(what_is_submitted_is_not_changed),
