@@ -237,6 +237,7 @@ static int do_without(const struct plan *plan, const char *why)
 	(void)snprintf(detail, sizeof(detail), "no disk is used, the root is below a tmpfs: %s",
 	               why);
 	tell("%s", detail);
+	volume_source_wait_network(plan);
 	if (report_stage(plan, "degraded", detail, no_answer) < 0) {
 		tell("the server does not know of it yet: %s", no_answer);
 		tell_stage("degraded");

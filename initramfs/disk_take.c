@@ -18,6 +18,7 @@
 #include "initramfs/disk_look.h"
 #include "initramfs/report.h"
 #include "initramfs/tell.h"
+#include "initramfs/volume_source.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
@@ -141,6 +142,7 @@ static int clear_disk(struct taker *t, const char *sentence)
 	if (disk_stamp_has(&t->facts.stamp, t->plan->wipe) ||
 	    t->facts.stamp.n_tokens == DISK_STAMP_TOKENS_MAX)
 		return fail(t, "left alone", "cci.wipe= has been used on it already");
+	volume_source_wait_network(t->plan);
 	if (report_stage(t->plan, "wipe", sentence, why) < 0)
 		return fail(t, "left alone, because the server is told before a disk is cleared",
 		            why);

@@ -179,13 +179,16 @@ static void add_fetch(struct maker *m, const struct plan *plan)
 		         SYSTEM_UNITS "systemd-networkd.service");
 }
 
-/* Waits for the network too: a source that is not on a disk yet comes from there. */
+/*
+ * The network comes up beside it; cci-init waits for it when a source is not on a disk yet. deploy
+ * waits in any case, since it hands the network over.
+ */
 static void add_disk(struct maker *m, const struct plan *plan)
 {
 	begin(m, false, "cci-disk.service");
 	put_step_head(m, "Make the root on a disk");
 	LINE(m, "Wants=network-online.target\n"
-	        "After=network-online.target dracut-initqueue.service systemd-udevd.service\n");
+	        "After=dracut-initqueue.service systemd-udevd.service\n");
 	put_service(m, "disk", 2 * seconds(plan->timeout) + DISK_SEC);
 	/* a process of its own fetches the image */
 	LINE(m, "NotifyAccess=all\n");
@@ -300,12 +303,14 @@ static void add_sysroot(struct maker *m, const struct plan *plan)
 	add_own_link(m, "initrd-root-fs.target.requires", "sysroot.mount");
 }
 
-static void add_deploy(struct maker *m)
+static void add_deploy(struct maker *m, const struct plan *plan)
 {
 	begin(m, false, "cci-deploy.service");
 	put_step_head(m, "Fit the new root for this machine");
 	put_requires(m, "sysroot.mount");
 	LINE(m, "Before=initrd-root-fs.target\n");
+	if (needs_disk(plan) && plan->kind != PLAN_DEVICE)
+		LINE(m, "After=network-online.target\n");
 	put_service(m, "deploy", DEPLOY_SEC);
 	end(m);
 	add_own_link(m, "initrd-root-fs.target.requires", "cci-deploy.service");
@@ -379,7 +384,7 @@ void units_make(const struct plan *plan, struct units *ret)
 	add_layers(&m, plan);
 	add_sysroot(&m, plan);
 	if (plan->refused[0] == '\0') {
-		add_deploy(&m);
+		add_deploy(&m, plan);
 		if (plan->overlay)
 			add_parse_etc(&m);
 	}

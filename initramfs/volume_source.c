@@ -12,11 +12,22 @@
 #include "initramfs/loop.h"
 #include "initramfs/mount_tree.h"
 #include "initramfs/net_mount.h"
+#include "initramfs/notify.h"
 #include "initramfs/paths.h"
+#include "initramfs/program.h"
 #include "initramfs/tell.h"
 #include "lib/base/macro.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/file.h"
+
+void volume_source_wait_network(const struct plan *plan)
+{
+	static const char *const start[] = { "systemctl", "start", "network-online.target", NULL };
+	char said[PROGRAM_ERROR_MAX];
+
+	notify_extend(2 * plan->timeout);
+	(void)program_run(start, NULL, said); /* without it the fetch says what is missing */
+}
 
 int volume_source_fetch(const struct plan *plan)
 {
@@ -82,6 +93,7 @@ static int open_image(const struct plan *plan, struct volume_source *ret, char *
 int volume_source_open(const struct plan *plan, struct volume_source *ret, char *error)
 {
 	*ret = (struct volume_source){ .is_image = false };
+	volume_source_wait_network(plan);
 	switch (plan->kind) {
 	case PLAN_HTTP:
 		return open_image(plan, ret, error);

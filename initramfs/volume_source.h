@@ -18,6 +18,12 @@ struct volume_source {
  */
 int volume_source_open(const struct plan *plan, struct volume_source *ret, char *error);
 
+/*
+ * Waits until the network is up, or will not be within cci.timeout: only who needs it waits. Who
+ * then fails without it says so.
+ */
+void volume_source_wait_network(const struct plan *plan);
+
 /* Fetches the image of an http root into memory; what fails has been told. 0 or -ECANCELED. */
 int volume_source_fetch(const struct plan *plan);
 
