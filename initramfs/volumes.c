@@ -114,7 +114,10 @@ static int copy_volume(struct worker *w, const struct volume_step *step)
 	return volume_copy(from, node, w->error);
 }
 
-/* The tag comes last: with it, whatever follows, the volume counts as whole. */
+/*
+ * The tag first: a part that has it needs nothing more but these steps, while one that is read-only
+ * and has none could not be gone on with. Both may be done twice.
+ */
 static int seal_volume(struct worker *w, const struct volume_step *step)
 {
 	struct full_name full = full_name(step->name);
@@ -123,11 +126,11 @@ static int seal_volume(struct worker *w, const struct volume_step *step)
 		                    LVM_TAG_PART, full.text,  NULL };
 	const struct lvm_volume *before = lvm_group_find(&w->lvm->group, step->name);
 	bool is_done = before && !before->is_writable; /* lvm takes it for an error */
-	int r = 0;
+	int r = do_lvm(w, "tag a volume", tag);
 
-	if (step->is_read_only && !is_done)
+	if (r == 0 && step->is_read_only && !is_done)
 		r = do_lvm(w, "make a volume read-only", read_only);
-	return r < 0 ? r : do_lvm(w, "tag a volume", tag);
+	return r;
 }
 
 static int make_snapshot(struct worker *w, const struct volume_step *step)
