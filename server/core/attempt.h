@@ -60,13 +60,16 @@ struct attempt {
 	char boot_id[ATTEMPT_BOOT_ID_MAX]; /* of the kernel that said hello; empty before */
 	uint32_t address;                  /* of the machine when it asked */
 	uint32_t server;                   /* our address it asked at */
+	char os_mount[16];                 /* of its job: boots of one kind are compared */
 	char kernel_path[JOB_ROOT_MAX];    /* URL path whose whole transfer means that it boots */
 	enum job_verdict verdict;
 	char cause[JOB_CAUSE_MAX];
 	usec_t run_limit;        /* of its job, and what was added to it */
 	usec_t run_until_steady; /* until then the job's code may run; 0: it has not begun */
 	usec_t deadline_steady;
-	usec_t seen_steady; /* last sign of life */
+	usec_t since_steady; /* when it came into its state */
+	usec_t state_limit;  /* how long that may last, unless it runs; 0: core/deadlines says */
+	usec_t seen_steady;  /* last sign of life */
 	usec_t offered_wall, hello_wall, ended_wall;
 	char upload[16]; /* not stored: what the job is told when the attempt ends */
 };

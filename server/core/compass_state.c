@@ -6,10 +6,15 @@
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "server/core/deadlines.h"
 
 #define STAGE(w, e)                                                                                \
 	{                                                                                          \
 		.word = w, .moves = true, .event = e                                               \
+	}
+#define CHECK(w, e)                                                                                \
+	{                                                                                          \
+		.word = w, .moves = true, .event = e, .limit = CHECK_LENGTH                        \
 	}
 #define HEALTH(w, v, c)                                                                            \
 	{                                                                                          \
@@ -27,8 +32,8 @@ static const struct compass_word words[] = {
 	STAGE("setup", ATTEMPT_EVENT_HELLO),
 	STAGE("running", ATTEMPT_EVENT_RUN),
 	STAGE("renew", ATTEMPT_EVENT_RUN),
-	STAGE("on_fail", ATTEMPT_EVENT_RUN),
-	STAGE("manual_check", ATTEMPT_EVENT_POST),
+	CHECK("on_fail", ATTEMPT_EVENT_RUN),
+	CHECK("manual_check", ATTEMPT_EVENT_POST),
 	STAGE("post_run", ATTEMPT_EVENT_POST),
 	/* how the program ended */
 	HEALTH("finished", JOB_PASS, NULL),
@@ -70,6 +75,19 @@ const struct compass_word *compass_word_find(struct slice word)
 		if (slice_equal_nocase(head, slice_from_text(words[i].word)))
 			return &words[i];
 	return NULL;
+}
+
+bool compass_word_is_at(const struct compass_word *word, enum attempt_state state)
+{
+	if (!word->moves)
+		return false;
+	if (word->event == ATTEMPT_EVENT_KERNEL)
+		return state == ATTEMPT_BOOTING;
+	if (word->event == ATTEMPT_EVENT_HELLO)
+		return state == ATTEMPT_SETUP;
+	if (word->event == ATTEMPT_EVENT_RUN && state == ATTEMPT_RUNNING)
+		return true;
+	return (word->event == ATTEMPT_EVENT_POST || word->limit > 0) && state == ATTEMPT_UPLOADING;
 }
 
 const char *compass_state_of(enum job_state state, enum job_verdict verdict)

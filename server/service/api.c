@@ -76,6 +76,7 @@ static const struct route routes[] = {
 	{ P, TRUSTED, "/submit_job", api_compass_submit },
 	{ P, TRUSTED, "/cancel_jobs", api_compass_cancel },
 	{ G, EVERYBODY, "/renew_deadline", api_compass_renew },
+	{ G, EVERYBODY, "/get_deadline", api_compass_deadline },
 	{ U, TRUSTED, "/set_host_mac", api_set_host_mac },
 	{ U, TRUSTED, "/del_host_mac", api_del_host_mac },
 	{ U, TRUSTED, "/set_host2queues", api_set_host_queues },

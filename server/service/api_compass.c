@@ -124,7 +124,8 @@ int api_compass_done(struct api_request *rq)
 	return say_done(rq, 0);
 }
 
-static int report_word(struct api_request *rq, const char *key)
+/* limit: the seconds of `timeout`, where a stage is said with it. */
+static int report_word(struct api_request *rq, const char *key, usec_t limit)
 {
 	char word[64];
 	int64_t job;
@@ -132,17 +133,18 @@ static int report_word(struct api_request *rq, const char *key)
 	if (reported_job(rq, &job) != 0 || !api_query(rq, key, word, sizeof(word)))
 		return say_done(rq, 0);
 	return say_done(rq, attempt_service_compass_state(rq->s, &rq->m, job, rq->call->peer,
-	                                                  slice_from_text(word)));
+	                                                  slice_from_text(word), limit));
 }
 
 int api_compass_append_var(struct api_request *rq)
 {
-	return report_word(rq, "job_state");
+	return report_word(rq, "job_state", 0);
 }
 
 int api_compass_job_stage(struct api_request *rq)
 {
-	return report_word(rq, "job_stage");
+	return report_word(rq, "job_stage",
+	                   api_query_u64(rq, "timeout", JOB_SECONDS_MAX, 0) * USEC_PER_SEC);
 }
 
 int api_compass_post_run(struct api_request *rq)
@@ -170,7 +172,8 @@ int api_compass_wtmp(struct api_request *rq)
 	return say_done(rq, attempt_service_compass_state(rq->s, &rq->m, job, rq->call->peer,
 	                                                  strcmp(state, "running") == 0
 	                                                          ? SLICE_LITERAL("setup")
-	                                                          : slice_from_text(state)));
+	                                                          : slice_from_text(state),
+	                                                  0));
 }
 
 /*
@@ -202,5 +205,22 @@ int api_compass_renew(struct api_request *rq)
 	if (r != ATTEMPT_OK)
 		return api_send_text(rq, 500, "the job does not run");
 	(void)snprintf(text, sizeof(text), "%" PRIu64, left / USEC_PER_SEC);
+	return api_send_text(rq, 200, text);
+}
+
+/* What is left of the stage that the machine is in, as text. */
+int api_compass_deadline(struct api_request *rq)
+{
+	char host[HOST_NAME_MAX_LEN], text[64] = "no deadline";
+	usec_t left = 0;
+	int r;
+
+	if (!api_query(rq, "testbox", host, sizeof(host)))
+		return api_send_text(rq, 500, "expected testbox=NAME");
+	r = attempt_service_left(rq->s, &rq->m, host, &left);
+	if (r < 0)
+		return r;
+	if (r == ATTEMPT_OK)
+		(void)snprintf(text, sizeof(text), "%" PRIu64, left / USEC_PER_SEC);
 	return api_send_text(rq, 200, text);
 }

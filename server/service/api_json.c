@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "server/service/api_request.h"
 #include "server/service/job_service.h"
+#include "server/service/attempt_service.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 
@@ -49,16 +50,20 @@ static json_t *id_json(int64_t id)
 	return json_string(text);
 }
 
-static json_t *attempt_json(const struct attempt *attempt)
+static json_t *attempt_json(const struct moment *m, const struct attempt *attempt)
 {
 	char mac[MAC_TEXT_MAX];
 
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o}", "id", id_json(attempt->id), "state",
-	                 attempt_state_to_name((int)attempt->state), "host", attempt->host, "mac",
-	                 mac_format(attempt->mac, ':', mac), "offered",
-	                 api_time_json(attempt->offered_wall, false), "ended",
-	                 api_time_json(attempt->ended_wall, false), "cause",
-	                 api_text_json(attempt->cause));
+	return json_pack(
+		"{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", id_json(attempt->id), "state",
+		attempt_state_to_name((int)attempt->state), "host", attempt->host, "mac",
+		mac_format(attempt->mac, ':', mac), "offered",
+		api_time_json(attempt->offered_wall, false), "ended",
+		api_time_json(attempt->ended_wall, false), "cause", api_text_json(attempt->cause),
+		"deadline",
+		attempt_state_is_final((int)attempt->state)
+			? json_null()
+			: json_integer((json_int_t)(attempt_left(m, attempt) / USEC_PER_SEC)));
 }
 
 static json_t *attempts_json(struct api_request *rq, int64_t job, char host[HOST_NAME_MAX_LEN])
@@ -72,7 +77,7 @@ static json_t *attempts_json(struct api_request *rq, int64_t job, char host[HOST
 		n = attempt_store_list(rq->s->db, job, attempts, ATTEMPTS_SHOWN);
 	for (int i = 0; i < n; i++) {
 		(void)snprintf(host, HOST_NAME_MAX_LEN, "%s", attempts[i].host);
-		if (json_array_append_new(list, attempt_json(&attempts[i])) < 0)
+		if (json_array_append_new(list, attempt_json(&rq->m, &attempts[i])) < 0)
 			n = -1;
 	}
 	free(attempts);

@@ -66,6 +66,7 @@ int api_compass_job_stage(struct api_request *rq);
 int api_compass_post_run(struct api_request *rq);
 int api_compass_wtmp(struct api_request *rq);
 int api_compass_renew(struct api_request *rq);
+int api_compass_deadline(struct api_request *rq);
 int api_compass_done(struct api_request *rq);
 
 /* api.c */

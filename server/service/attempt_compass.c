@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/base/text.h"
+#include "server/core/deadlines.h"
 #include "server/service/attempt_service.h"
 #include "server/service/moves.h"
 #include "server/store/attempt_store.h"
@@ -30,10 +31,25 @@ static enum event_kind stage_event(enum attempt_event event)
 	return event == ATTEMPT_EVENT_POST ? EVENT_JOB_POST : EVENT_JOB_SETUP;
 }
 
+/* How long the stage may last: as the client said, else as the word is known for. */
+static void apply_limit(const struct moment *m, struct attempt *attempt,
+                        const struct compass_word *word, usec_t said)
+{
+	usec_t limit = said;
+
+	if (!compass_word_is_at(word, attempt->state))
+		return;
+	if (limit == 0 && attempt->state == ATTEMPT_UPLOADING)
+		limit = word->limit;
+	if (limit > 0)
+		deadline_set(attempt, m->steady, limit);
+}
+
 static int apply_word(struct services *s, const struct moment *m, struct attempt *attempt,
-                      const struct compass_word *word)
+                      const struct compass_word *word, usec_t said)
 {
 	const struct subject subject = attempt_subject(attempt);
+	bool moved;
 	int r;
 
 	attempt->seen_steady = m->steady;
@@ -45,16 +61,19 @@ static int apply_word(struct services *s, const struct moment *m, struct attempt
 		return move_attempt_touch(s, attempt);
 	}
 	r = move_attempt(s, m, attempt, word->event, NULL);
-	if (r == MOVE_REFUSED)
-		return move_attempt_touch(s, attempt);
 	if (r < 0)
+		return r;
+	moved = r != MOVE_REFUSED;
+	apply_limit(m, attempt, word, said);
+	r = move_attempt_touch(s, attempt);
+	if (r < 0 || !moved)
 		return r;
 	return services_event(s, m, stage_event(word->event), &subject, "{s:s}", "word",
 	                      word->word);
 }
 
 static int say_state(struct services *s, const struct moment *m, int64_t job, uint32_t peer,
-                     struct slice text)
+                     struct slice text, usec_t said)
 {
 	const struct compass_word *word = compass_word_find(text);
 	struct attempt attempt;
@@ -63,19 +82,19 @@ static int say_state(struct services *s, const struct moment *m, int64_t job, ui
 	if (r != 0)
 		return r;
 	if (word)
-		return apply_word(s, m, &attempt, word);
+		return apply_word(s, m, &attempt, word, said);
 	attempt.seen_steady = m->steady;
 	return move_attempt_touch(s, &attempt);
 }
 
 int attempt_service_compass_state(struct services *s, const struct moment *m, int64_t job,
-                                  uint32_t peer, struct slice word)
+                                  uint32_t peer, struct slice word, usec_t limit)
 {
 	int r = db_begin(s->db);
 
 	if (r < 0)
 		return r;
-	return services_finish(s, say_state(s, m, job, peer, word));
+	return services_finish(s, say_state(s, m, job, peer, word, limit));
 }
 
 /* A cause without a verdict is what kept the program from starting: not the job's fault. */

@@ -81,19 +81,11 @@ static int fill_next(struct services *s, int64_t job, struct message_answer *ans
 	return r;
 }
 
-static bool has_margin(enum attempt_state state)
-{
-	return state == ATTEMPT_SETUP || state == ATTEMPT_RUNNING;
-}
-
-/* What is left until the agent has to stop by itself: the server's margin is not the agent's. */
 static void fill_deadline(const struct moment *m, const struct attempt *attempt,
                           struct message_answer *answer)
 {
-	usec_t left = usec_sub(attempt->deadline_steady, m->steady);
+	usec_t left = attempt_left(m, attempt);
 
-	if (has_margin(attempt->state))
-		left = usec_sub(left, RUN_MARGIN);
 	answer->has_deadline = true;
 	answer->deadline_sec = (uint32_t)MIN(left / USEC_PER_SEC, (usec_t)UINT32_MAX);
 	answer->lease_sec = (uint32_t)(LEASE_LENGTH / USEC_PER_SEC);
@@ -237,7 +229,7 @@ static int announce_reboot(struct services *s, const struct moment *m, struct at
 		return MIN(r, 0);
 	if (within == 0 || within > REBOOT_LENGTH_MAX)
 		within = REBOOT_LENGTH_MAX;
-	attempt->deadline_steady = usec_add(m->steady, within);
+	deadline_set(attempt, m->steady, within);
 	return move_attempt_touch(s, attempt);
 }
 
@@ -291,8 +283,11 @@ static int renew(struct services *s, const struct moment *m, int64_t job, usec_t
 		return ATTEMPT_TOO_LONG;
 	attempt.run_limit = usec_add(attempt.run_limit, more);
 	attempt.run_until_steady = usec_add(attempt.run_until_steady, more);
-	if (attempt.state == ATTEMPT_RUNNING || attempt.state == ATTEMPT_UPLOADING)
+	if (attempt.state == ATTEMPT_RUNNING)
 		attempt.deadline_steady = usec_add(attempt.deadline_steady, more);
+	else if (attempt.state == ATTEMPT_UPLOADING)
+		deadline_set(&attempt, m->steady,
+		             usec_add(usec_sub(attempt.deadline_steady, m->steady), more));
 	*ret_left = usec_sub(attempt.run_until_steady, m->steady);
 	return move_attempt_touch(s, &attempt);
 }
@@ -461,6 +456,6 @@ int attempt_service_file_done(struct services *s, const struct moment *m, struct
 	if (attempt->state == ATTEMPT_OFFERED)
 		return move_attempt(s, m, attempt, ATTEMPT_EVENT_LOAD, NULL);
 	/* progress: the next file has the whole time again */
-	attempt->deadline_steady = usec_add(m->steady, deadline_of_state(ATTEMPT_LOADING, 0));
+	attempt->deadline_steady = usec_add(m->steady, deadline_of_attempt(attempt));
 	return move_attempt_touch(s, attempt);
 }

@@ -48,6 +48,15 @@ int attempt_service_renew(struct services *s, const struct moment *m, int64_t jo
                           usec_t *ret_left);
 
 /*
+ * What is left of the stage that an attempt is in until its agent has to stop by itself: the
+ * server's margin is not the agent's. service_left: of the open one of that host; returns
+ * ATTEMPT_OK, ATTEMPT_GONE without an open attempt, or -errno.
+ */
+usec_t attempt_left(const struct moment *m, const struct attempt *attempt);
+int attempt_service_left(struct services *s, const struct moment *m, const char *host,
+                         usec_t *ret_left);
+
+/*
  * The last word. Saying it again with the same manifest is ATTEMPT_OK again, with another one
  * ATTEMPT_GONE. manifest is the list as it came, for the record.
  */
@@ -73,11 +82,12 @@ int attempt_service_boot_report(struct services *s, const struct moment *m, stru
 
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.
- * state: a job_state word moves or judges it; finished: lkp-post-run. An attempt_outcome (GONE also
- * for a job without an open attempt) or -errno.
+ * state: a job_state word moves or judges it, and the stage it tells may last `limit` from now on
+ * (0: as it is known for); finished: lkp-post-run. An attempt_outcome (GONE also for a job without
+ * an open attempt) or -errno.
  */
 int attempt_service_compass_state(struct services *s, const struct moment *m, int64_t job,
-                                  uint32_t peer, struct slice word);
+                                  uint32_t peer, struct slice word, usec_t limit);
 int attempt_service_compass_finish(struct services *s, const struct moment *m, int64_t job,
                                    uint32_t peer);
 

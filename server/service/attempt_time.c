@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/macro.h"
+#include "server/core/deadlines.h"
 #include "server/service/attempt_service.h"
 #include "server/service/moves.h"
 #include "server/store/attempt_store.h"
@@ -82,4 +83,24 @@ int attempt_service_next(struct services *s, usec_t *ret)
 	if (r == 0)
 		*ret = usec_min(attempt, job);
 	return r;
+}
+
+usec_t attempt_left(const struct moment *m, const struct attempt *attempt)
+{
+	usec_t left = usec_sub(attempt->deadline_steady, m->steady);
+	bool has_margin = attempt->state == ATTEMPT_SETUP || attempt->state == ATTEMPT_RUNNING;
+
+	return has_margin ? usec_sub(left, RUN_MARGIN) : left;
+}
+
+int attempt_service_left(struct services *s, const struct moment *m, const char *host,
+                         usec_t *ret_left)
+{
+	struct attempt attempt;
+	int r = attempt_store_find_open_of_host(s->db, host, &attempt);
+
+	if (r != 0)
+		return r < 0 ? r : ATTEMPT_GONE;
+	*ret_left = attempt_left(m, &attempt);
+	return ATTEMPT_OK;
 }

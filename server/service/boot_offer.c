@@ -302,7 +302,8 @@ static int make_token(char to[ATTEMPT_TOKEN_LEN + 1])
 	return 0;
 }
 
-static int insert_attempt(struct offer *o, const struct job_record *job, struct attempt *ret)
+static int insert_attempt(struct offer *o, const struct job_record *job, enum os_mount mount,
+                          struct attempt *ret)
 {
 	struct attempt attempt = {
 		.job = job->id,
@@ -312,6 +313,7 @@ static int insert_attempt(struct offer *o, const struct job_record *job, struct 
 		.address = o->address,
 		.server = boot_offer_server(o->s, o->ask->local),
 		.deadline_steady = usec_add(o->m->steady, deadline_of_state(ATTEMPT_OFFERED, 0)),
+		.since_steady = o->m->steady,
 		.seen_steady = o->m->steady,
 		.offered_wall = o->m->wall,
 		.run_limit = job->run_limit,
@@ -321,6 +323,8 @@ static int insert_attempt(struct offer *o, const struct job_record *job, struct 
 	if (r < 0)
 		return r;
 	(void)snprintf(attempt.host, sizeof(attempt.host), "%s", o->host->name);
+	(void)snprintf(attempt.os_mount, sizeof(attempt.os_mount), "%s",
+	               os_mount_to_name((int)mount));
 	r = attempt_store_insert(o->s->db, &attempt, &attempt.id);
 	if (r == 0)
 		*ret = attempt;
@@ -379,7 +383,7 @@ static int offer(struct offer *o, struct job_record *record, const struct job *j
 	else if (r == 0 && record->state == JOB_WAITING)
 		r = move_job(o->s, o->m, record, JOB_EVENT_READY);
 	if (r == 0)
-		r = insert_attempt(o, record, &attempt);
+		r = insert_attempt(o, record, job->os_mount, &attempt);
 	if (r == 0)
 		r = attempt_store_set_script(o->s->db, attempt.id, bytes_slice(&script),
 		                             kernel_path(o));

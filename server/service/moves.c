@@ -15,6 +15,7 @@
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
 #include "server/store/lane_store.h"
+#include "server/store/stage_store.h"
 
 struct subject attempt_subject(const struct attempt *attempt)
 {
@@ -212,16 +213,50 @@ static int record_attempt(struct services *s, const struct moment *m, const stru
 	                      attempt->cause[0] ? attempt->cause : NULL);
 }
 
-/* A run that goes on after a reboot has no new time: what was left of it is left. */
-static void set_deadline(const struct moment *m, struct attempt *attempt)
+/*
+ * How long the state may last that the attempt has come into. Where the machine's own disks are
+ * made ready, its first boot takes many times what the others do: there is nothing to learn.
+ */
+static int find_limit(struct services *s, const struct attempt *attempt, usec_t *ret)
 {
+	usec_t p99;
+	int n;
+
+	*ret = deadline_of_state(attempt->state, attempt->run_limit);
+	if (!deadline_is_learned(attempt->state) ||
+	    strcmp(attempt->os_mount, os_mount_to_name(OS_MOUNT_LOCAL)) == 0)
+		return 0;
+	n = stage_store_p99(s->db, attempt, attempt->state, &p99);
+	if (n > 0)
+		*ret = deadline_learn(attempt->state, (unsigned)n, p99);
+	return MIN(n, 0);
+}
+
+/* A run that goes on after a reboot has no new time: what was left of it is left. */
+static int set_deadline(struct services *s, const struct moment *m, struct attempt *attempt)
+{
+	usec_t limit;
+	int r = 0;
+
 	if (attempt->state == ATTEMPT_RUNNING && attempt->run_until_steady == 0)
 		attempt->run_until_steady = usec_add(m->steady, attempt->run_limit);
 	if (attempt->state == ATTEMPT_RUNNING)
 		attempt->deadline_steady = usec_add(attempt->run_until_steady, RUN_MARGIN);
 	else
-		attempt->deadline_steady =
-			usec_add(m->steady, deadline_of_state(attempt->state, attempt->run_limit));
+		r = find_limit(s, attempt, &limit);
+	if (r == 0 && attempt->state != ATTEMPT_RUNNING)
+		deadline_set(attempt, m->steady, limit);
+	return r;
+}
+
+/* It went on from a state that is learned: so long that took this time. */
+static int learn(struct services *s, const struct moment *m, const struct attempt *attempt,
+                 enum attempt_state from)
+{
+	if (!deadline_is_learned(from) || attempt_state_is_final(attempt->state) ||
+	    attempt->since_steady == 0)
+		return 0;
+	return stage_store_add(s->db, attempt, from, usec_sub(m->steady, attempt->since_steady));
 }
 
 int move_attempt(struct services *s, const struct moment *m, struct attempt *attempt,
@@ -240,7 +275,12 @@ int move_attempt(struct services *s, const struct moment *m, struct attempt *att
 	if (attempt_state_is_final(to))
 		attempt->ended_wall = m->wall;
 	else
-		set_deadline(m, attempt);
+		r = set_deadline(s, m, attempt);
+	if (r == 0)
+		r = learn(s, m, attempt, from);
+	if (r < 0)
+		return r;
+	attempt->since_steady = m->steady;
 	if (cause)
 		(void)snprintf(attempt->cause, sizeof(attempt->cause), "%s", cause);
 	r = stale_is_a_bug(attempt_store_update(s->db, attempt, from));

@@ -200,8 +200,7 @@ static int see(struct services *s, const struct moment *m, struct attempt *attem
 		return 0;
 	attempt->seen_steady = m->steady;
 	if (attempt->state == ATTEMPT_UPLOADING || attempt->state == ATTEMPT_CRASHED)
-		attempt->deadline_steady =
-			usec_add(m->steady, deadline_of_state(attempt->state, attempt->run_limit));
+		attempt->deadline_steady = usec_add(m->steady, deadline_of_attempt(attempt));
 	return move_attempt_touch(s, attempt);
 }
 

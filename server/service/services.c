@@ -135,7 +135,7 @@ int services_parse_job_id(const struct services *s, struct slice text, int64_t *
  */
 static int arm_anew(struct services *s, struct attempt *attempt, usec_t steady)
 {
-	usec_t longest = usec_add(steady, deadline_of_state(attempt->state, attempt->run_limit));
+	usec_t longest = usec_add(steady, deadline_of_attempt(attempt));
 	usec_t shortest =
 		attempt->state == ATTEMPT_SETUP ? longest : usec_add(steady, RESTART_GRACE);
 

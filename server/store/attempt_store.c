@@ -14,13 +14,15 @@ static_assert((int)ATTEMPT_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what
 #define ATTEMPT_COLUMNS                                                                            \
 	"id, job, host, mac, state, session, token, boot_id, address, server, kernel_path,"        \
 	" verdict, cause, deadline_steady, seen_steady, offered_wall, hello_wall, ended_wall,"     \
-	" run_limit, run_until_steady"
+	" run_limit, run_until_steady, os_mount, since_steady, state_limit"
 
 static const char sql_insert[] =
 	"INSERT INTO attempts (job, host, mac, state, is_open, session, token, address, server,"
-	" kernel_path, script, deadline_steady, seen_steady, offered_wall, run_limit)"
+	" kernel_path, script, deadline_steady, seen_steady, offered_wall, run_limit, os_mount,"
+	" since_steady, state_limit)"
 	" VALUES (:job, :host, :mac, :state, :open, :session, :token, :address, :server,"
-	" :kernel_path, '', :deadline, :seen, :offered, :run_limit)";
+	" :kernel_path, '', :deadline, :seen, :offered, :run_limit, :os_mount, :since,"
+	" :state_limit)";
 
 static const char sql_set_script[] =
 	"UPDATE attempts SET script = :script, kernel_path = :kernel_path WHERE id = :id";
@@ -53,7 +55,8 @@ static const char sql_update[] =
 	"UPDATE attempts SET state = :state, is_open = :open, session = :session,"
 	" boot_id = :boot_id, address = :address, verdict = :verdict, cause = :cause,"
 	" deadline_steady = :deadline, seen_steady = :seen, hello_wall = :hello,"
-	" ended_wall = :ended, run_limit = :run_limit, run_until_steady = :run_until"
+	" ended_wall = :ended, run_limit = :run_limit, run_until_steady = :run_until,"
+	" since_steady = :since, state_limit = :state_limit"
 	" WHERE id = :id AND state = :from";
 
 static const char sql_due[] =
@@ -106,6 +109,8 @@ static void read_attempt(struct sqlite3_stmt *stmt, void *into)
 		.ended_wall = (usec_t)db_column_i64(stmt, 17),
 		.run_limit = (usec_t)db_column_i64(stmt, 18),
 		.run_until_steady = (usec_t)db_column_i64(stmt, 19),
+		.since_steady = (usec_t)db_column_i64(stmt, 21),
+		.state_limit = (usec_t)db_column_i64(stmt, 22),
 	};
 	db_column_mac(stmt, 3, &ret->mac);
 	db_column_copy(stmt, 2, ret->host, sizeof(ret->host));
@@ -113,6 +118,7 @@ static void read_attempt(struct sqlite3_stmt *stmt, void *into)
 	db_column_copy(stmt, 7, ret->boot_id, sizeof(ret->boot_id));
 	db_column_copy(stmt, 10, ret->kernel_path, sizeof(ret->kernel_path));
 	db_column_copy(stmt, 12, ret->cause, sizeof(ret->cause));
+	db_column_copy(stmt, 20, ret->os_mount, sizeof(ret->os_mount));
 }
 
 int attempt_store_insert(struct db *db, const struct attempt *attempt, int64_t *ret_id)
@@ -136,6 +142,9 @@ int attempt_store_insert(struct db *db, const struct attempt *attempt, int64_t *
 	db_bind_i64(stmt, ":seen", (int64_t)attempt->seen_steady);
 	db_bind_i64(stmt, ":offered", (int64_t)attempt->offered_wall);
 	db_bind_i64(stmt, ":run_limit", (int64_t)attempt->run_limit);
+	db_bind_text(stmt, ":os_mount", attempt->os_mount);
+	db_bind_i64(stmt, ":since", (int64_t)attempt->since_steady);
+	db_bind_i64(stmt, ":state_limit", (int64_t)attempt->state_limit);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -245,6 +254,8 @@ int attempt_store_update(struct db *db, const struct attempt *attempt, enum atte
 	db_bind_i64(stmt, ":ended", (int64_t)attempt->ended_wall);
 	db_bind_i64(stmt, ":run_limit", (int64_t)attempt->run_limit);
 	db_bind_i64(stmt, ":run_until", (int64_t)attempt->run_until_steady);
+	db_bind_i64(stmt, ":since", (int64_t)attempt->since_steady);
+	db_bind_i64(stmt, ":state_limit", (int64_t)attempt->state_limit);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;

@@ -210,9 +210,26 @@
 	"ALTER TABLE hosts ADD COLUMN n_ssd INTEGER NOT NULL DEFAULT -1;"                          \
 	"ALTER TABLE hosts ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
 
+/*
+ * What deadlines are learned from, the newest of each kind; state_limit: as learned or said, 0 of
+ * attempts of before.
+ */
+#define STAGE_TABLES                                                                               \
+	"CREATE TABLE stages ("                                                                    \
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"                                                   \
+	" host TEXT NOT NULL,"                                                                     \
+	" os_mount TEXT NOT NULL,"                                                                 \
+	" state TEXT NOT NULL," /* of the attempt that left it for the next one */                 \
+	" length INTEGER NOT NULL) STRICT;"                                                        \
+	"CREATE INDEX stages_host ON stages(host, os_mount, state, id);"                           \
+	"ALTER TABLE attempts ADD COLUMN os_mount TEXT NOT NULL DEFAULT '';"                       \
+	"ALTER TABLE attempts ADD COLUMN since_steady INTEGER NOT NULL DEFAULT 0;"                 \
+	"ALTER TABLE attempts ADD COLUMN state_limit INTEGER NOT NULL DEFAULT 0;"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
 	MACHINE_COLUMNS,
 	LANE_TABLES,
+	STAGE_TABLES,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

@@ -87,7 +87,7 @@ static void infrastructure_gives_up_after_three_tries(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(world_boot(w, &agent.machine), 200);
 		transfer(w, &agent, kernel_path, TRANSFER_DONE);
-		world_wait(w, 601 * WORLD_SEC);
+		world_wait(w, 3601 * WORLD_SEC);
 		assert_string_equal(attempt_state(w, &agent, i), "infra");
 		world_wait(w, 601 * WORLD_SEC);
 	}

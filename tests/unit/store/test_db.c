@@ -143,10 +143,10 @@ static void the_schema_itself_refuses_a_double_run(void **state)
 {
 	static const char *const refused[] = {
 		"INSERT INTO attempts SELECT 2, job, 'vm-2', mac, state, 1, session, 'u', boot_id,"
-		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0"
+		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0, '', 0, 0"
 		" FROM attempts",
 		"INSERT INTO attempts SELECT 2, 2, host, mac, state, 1, session, 'u', boot_id,"
-		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0"
+		" address, server, kernel_path, script, verdict, cause, 1, 1, 1, 0, 0, 1, 0, '', 0, 0"
 		" FROM attempts",
 		"INSERT INTO manifests VALUES (1, 'a', 1), (1, 'b', 2)",
 	};
