@@ -59,14 +59,6 @@ static int refuse(struct head_scan *scan, unsigned status, const char *why)
 	return 1; /* http-parser stops at once */
 }
 
-static int on_url(http_parser *parser, const char *at, size_t len)
-{
-	struct head_scan *scan = parser->data;
-
-	scan->request->target = slice_make(at, len);
-	return 0;
-}
-
 static bool is_token(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -116,7 +108,6 @@ static int on_headers_complete(http_parser *parser)
 }
 
 static const http_parser_settings settings = {
-	.on_url = on_url,
 	.on_header_field = on_header_field,
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
@@ -274,30 +265,61 @@ static int check_meaning(const struct head_scan *scan, struct http_request *requ
 	return parse_expect(request, ret_why);
 }
 
-/* One space on each side of the target and nothing behind the version: http-parser takes more. */
-static bool has_plain_request_line(struct slice head, struct slice target)
+/*
+ * One space on each side of the target and nothing behind the version: http-parser takes more.
+ * Between them a query may have spaces: that is how busybox wget sends the one it was given.
+ */
+static bool find_target(struct slice head, struct slice *ret)
 {
-	size_t method = slice_find(head, ' ', 0);
+	size_t line = slice_find(head, '\r', 0), from = slice_find(head, ' ', 0) + 1;
+	size_t version = strlen(" HTTP/1.1");
+	struct slice target;
 
-	return target.data == head.data + method + 1 &&
-	       slice_find(head, '\r', 0) == method + 1 + target.len + strlen(" HTTP/1.1");
+	if (line < from + version || head.data[line - version] != ' ')
+		return false;
+	target = slice_sub(head, from, line - version - from);
+	if (slice_find(target, ' ', 0) < slice_find(target, '?', 0) || target.len == 0 ||
+	    target.data[target.len - 1] == ' ')
+		return false;
+	*ret = target;
+	return true;
+}
+
+/* Runs http-parser over the head, showing it a plus for each space of the query. */
+static bool run_parser(http_parser *parser, struct slice head, struct slice target)
+{
+	size_t end = (size_t)(target.data - head.data) + target.len, from = 0;
+
+	for (size_t i = slice_find(head, ' ', (size_t)(target.data - head.data)); i < end;
+	     i = slice_find(head, ' ', from)) {
+		if (http_parser_execute(parser, &settings, (const char *)head.data + from,
+		                        i - from) != i - from ||
+		    http_parser_execute(parser, &settings, "+", 1) != 1)
+			return false;
+		from = i + 1;
+	}
+	return http_parser_execute(parser, &settings, (const char *)head.data + from,
+	                           head.len - from) == head.len - from;
 }
 
 /* Runs http-parser over the head. Returns 0 or the status to refuse with. */
 static int scan_head(struct head_scan *scan, struct slice head, const char **ret_why)
 {
 	http_parser parser;
-	size_t n;
+	bool is_taken;
 
+	if (!find_target(head, &scan->request->target)) {
+		*ret_why = "malformed request line";
+		return 400;
+	}
 	http_parser_init(&parser, HTTP_REQUEST);
 	parser.data = scan;
-	n = http_parser_execute(&parser, &settings, (const char *)head.data, head.len);
+	is_taken = run_parser(&parser, head, scan->request->target);
 	if (scan->status != 0) {
 		*ret_why = scan->why;
 		return (int)scan->status;
 	}
-	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || n != head.len || !scan->is_complete ||
-	    !has_plain_request_line(head, scan->request->target)) {
+	if (HTTP_PARSER_ERRNO(&parser) != HPE_OK || !is_taken || !scan->is_complete) {
 		*ret_why = "malformed request head";
 		return 400;
 	}

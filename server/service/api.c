@@ -77,12 +77,17 @@ static const struct route routes[] = {
 	{ P, TRUSTED, "/cancel_jobs", api_compass_cancel },
 	{ G, EVERYBODY, "/renew_deadline", api_compass_renew },
 	{ G, EVERYBODY, "/get_deadline", api_compass_deadline },
+	{ G, EVERYBODY, "/get_testbox", api_get_testbox },
+	{ P, EVERYBODY, "/report_event", api_compass_event },
 	{ U, TRUSTED, "/set_host_mac", api_set_host_mac },
 	{ U, TRUSTED, "/del_host_mac", api_del_host_mac },
 	{ U, TRUSTED, "/set_host2queues", api_set_host_queues },
 	{ U, TRUSTED, "/del_host2queues", api_del_host_queues },
 	{ G, EVERYBODY, "/~lkp/cgi-bin/lkp-jobfile-append-var", api_compass_append_var },
 	{ G, EVERYBODY, "/~lkp/cgi-bin/set-job-stage", api_compass_job_stage },
+	{ G, EVERYBODY, "/~lkp/cgi-bin/report-job-step", api_compass_job_step },
+	{ G, EVERYBODY, "/~lkp/cgi-bin/gpxelinux.cgi", api_boot_next },
+	{ G, EVERYBODY, "/~lkp/cgi-bin/lkp-cluster-sync", api_compass_sync },
 	{ G, EVERYBODY, "/~lkp/cgi-bin/lkp-post-run", api_compass_post_run },
 	{ G, EVERYBODY, "/~lkp/cgi-bin/lkp-wtmp", api_compass_wtmp },
 	{ G, EVERYBODY, "/~lkp/cgi-bin/report_ssh_port", api_compass_done },
@@ -263,11 +268,14 @@ int api_metrics(struct api_request *rq)
 	              "cci_api_requests_total %" PRIu64 "\n"
 	              "# TYPE cci_api_problems_total counter\n"
 	              "cci_api_problems_total %" PRIu64 "\n"
+	              "# TYPE cci_api_foreign_total counter\n"
+	              "cci_api_foreign_total %" PRIu64 "\n"
 	              "# TYPE cci_offers_total counter\n"
 	              "cci_offers_total %" PRIu64 "\n"
 	              "# TYPE cci_machines_held gauge\n"
 	              "cci_machines_held %zu\n",
-	              rq->s->n_requests, rq->s->n_refused, rq->s->n_offers, held_count(rq->s));
+	              rq->s->n_requests, rq->s->n_refused, rq->s->n_foreign, rq->s->n_offers,
+	              held_count(rq->s));
 	if (rq->s->append_metrics)
 		rq->s->append_metrics(rq->s->metrics_userdata, out);
 	rq->answer->status = 200;

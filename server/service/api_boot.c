@@ -7,6 +7,7 @@
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "server/proto/url_query.h"
 #include "server/service/api_routes.h"
 #include "server/service/attempt_service.h"
 #include "server/service/boot_service.h"
@@ -30,7 +31,7 @@ int api_boot_first(struct api_request *rq)
 	return r < 0 ? r : send_script(rq);
 }
 
-static int answer_boot(struct api_request *rq, enum boot_loader loader)
+static int answer_boot(struct api_request *rq, enum boot_loader loader, struct slice mac)
 {
 	struct boot_ask ask = {
 		.loader = loader,
@@ -43,10 +44,11 @@ static int answer_boot(struct api_request *rq, enum boot_loader loader)
 	usec_t hold_until = 0;
 	int r;
 
-	if (mac_parse(rq->args.arg[1], &ask.mac) != 0 || mac_is_zero(ask.mac))
+	if (mac_parse(mac, &ask.mac) != 0 || mac_is_zero(ask.mac))
 		return api_problem(
 			rq, 400, NULL,
-			"expected an Ethernet address as in /boot.ipxe/mac/52-54-00-12-34-56");
+			"expected an Ethernet address as in /boot.ipxe/mac/52-54-00-12-34-56, or "
+			"mac=52-54-00-12-34-56");
 	r = boot_service_ask(&rq->s->boot, &ask, rq->call->now, rq->call->wall, &rq->answer->body,
 	                     &hold_until);
 	if (r < 0)
@@ -61,13 +63,47 @@ static int answer_boot(struct api_request *rq, enum boot_loader loader)
 /* /boot.ipxe/<anything>/<mac>: the middle is there by convention only. */
 int api_boot(struct api_request *rq)
 {
-	return answer_boot(rq, BOOT_LOADER_IPXE);
+	return answer_boot(rq, BOOT_LOADER_IPXE, rq->args.arg[1]);
 }
 
 /* /boot.grub/<anything>/<mac> */
 int api_boot_grub(struct api_request *rq)
 {
-	return answer_boot(rq, BOOT_LOADER_GRUB);
+	return answer_boot(rq, BOOT_LOADER_GRUB, rq->args.arg[1]);
+}
+
+/* What iPXE does when a line fails is no part of a kernel's command line. */
+static int without_retries(struct buffer *script)
+{
+	const struct slice retry = SLICE_LITERAL(" || goto retry");
+	struct buffer plain = BUFFER_NULL;
+
+	for (struct slice rest = buffer_slice(script); rest.len > 0;) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		if (slice_has_suffix(line, retry))
+			line.len -= retry.len;
+		buffer_append_slice(&plain, line);
+		buffer_append_text(&plain, "\n");
+	}
+	buffer_deinit(script);
+	*script = plain;
+	return buffer_error(script);
+}
+
+/*
+ * gpxelinux.cgi?mac=: a client of Compass-CI that goes on to its next job by kexec reads the same
+ * script line by line.
+ */
+int api_boot_next(struct api_request *rq)
+{
+	char mac[MAC_TEXT_MAX];
+	int r;
+
+	if (!api_query(rq, "mac", mac, sizeof(mac)))
+		mac[0] = '\0';
+	r = answer_boot(rq, BOOT_LOADER_IPXE, slice_from_text(mac));
+	return r < 0 || rq->answer->want == API_HOLD ? r : without_retries(&rq->answer->body);
 }
 
 int api_boot_grub_cfg(struct api_request *rq)
@@ -81,11 +117,14 @@ int api_boot_grub_cfg(struct api_request *rq)
 int api_boot_dropped(struct services *s, const struct api_call *call, const struct moment *m)
 {
 	struct slice path = call->path;
+	uint8_t room[MAC_TEXT_MAX];
+	struct bytes text = BYTES_ON(room);
 	struct mac mac;
 
 	while (slice_find(path, '/', 0) < path.len)
 		(void)slice_cut(&path, '/');
-	if (mac_parse(path, &mac) != 0)
+	if (mac_parse(path, &mac) != 0 && (url_query_find(call->query, "mac", &text) != 0 ||
+	                                   mac_parse(bytes_slice(&text), &mac) != 0))
 		return 0;
 	return boot_service_drop(&s->boot, mac, m->now, m->wall);
 }

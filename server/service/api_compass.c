@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "lib/doc/document.h"
@@ -147,13 +148,42 @@ int api_compass_job_stage(struct api_request *rq)
 	                   api_query_u64(rq, "timeout", JOB_SECONDS_MAX, 0) * USEC_PER_SEC);
 }
 
+/* A step has no place in our table: the machine is alive, and that is all it says. */
+int api_compass_job_step(struct api_request *rq)
+{
+	int64_t job;
+
+	if (reported_job(rq, &job) != 0)
+		return say_done(rq, 0);
+	return say_done(rq, attempt_service_compass_state(rq->s, &rq->m, job, rq->call->peer,
+	                                                  SLICE_NULL, 0));
+}
+
+int api_compass_event(struct api_request *rq)
+{
+	char text[200];
+
+	log_debug("a client reports event=%s", text_escape(text, sizeof(text), rq->call->body));
+	return say_done(rq, 0);
+}
+
+/* No job has several machines here: one that waits for its peers had better stop at once. */
+int api_compass_sync(struct api_request *rq)
+{
+	return api_send_text(rq, 200, "abort");
+}
+
 int api_compass_post_run(struct api_request *rq)
 {
+	char word[64] = "";
 	int64_t job;
 	int r = 0;
 
+	if (!api_query(rq, "job_health", word, sizeof(word)))
+		(void)api_query(rq, "job_state", word, sizeof(word));
 	if (reported_job(rq, &job) == 0)
-		r = attempt_service_compass_finish(rq->s, &rq->m, job, rq->call->peer);
+		r = attempt_service_compass_finish(rq->s, &rq->m, job, rq->call->peer,
+		                                   slice_from_text(word));
 	if (r == ATTEMPT_FOREIGN || r < 0)
 		return say_done(rq, r);
 	return api_send_json(rq, 200, json_string("success"));

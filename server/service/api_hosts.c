@@ -325,3 +325,18 @@ int api_del_host_queues(struct api_request *rq)
 	return say_done(rq,
 	                host_service_set_queues(&rq->s->hosts, slice_from_text(name), SLICE_NULL));
 }
+
+/* The host as /v1/hosts shows it; {} for none. */
+int api_get_testbox(struct api_request *rq)
+{
+	char name[HOST_NAME_MAX_LEN];
+	struct host host;
+	int r = HOST_STORE_ABSENT;
+
+	if (api_query(rq, "testbox", name, sizeof(name)))
+		r = host_store_find(rq->s->db, name, &host);
+	if (r < 0)
+		return r;
+	return r == 0 ? api_send_json(rq, 200, api_host_json(rq, &host))
+	              : api_send_json(rq, 500, json_object());
+}

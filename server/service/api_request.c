@@ -62,6 +62,7 @@ int api_problem(struct api_request *rq, unsigned status, const char *field, cons
 	(void)vsnprintf(detail, sizeof(detail), format, args); /* cut is readable */
 	va_end(args);
 	rq->s->n_refused++;
+	rq->s->n_foreign += status == 403;
 	return api_send_json(rq, status,
 	                     json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type", "about:blank", "title",
 	                               api_status_phrase(status), "status", (int)status, "detail",

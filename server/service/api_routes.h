@@ -39,6 +39,7 @@ int api_set_host_mac(struct api_request *rq);
 int api_del_host_mac(struct api_request *rq);
 int api_set_host_queues(struct api_request *rq);
 int api_del_host_queues(struct api_request *rq);
+int api_get_testbox(struct api_request *rq);
 
 /* api_agent.c */
 int api_agent_hello(struct api_request *rq);
@@ -54,6 +55,7 @@ int api_boot(struct api_request *rq);
 int api_boot_first(struct api_request *rq);
 int api_boot_grub(struct api_request *rq);
 int api_boot_grub_cfg(struct api_request *rq);
+int api_boot_next(struct api_request *rq);
 int api_boot_job_cgz(struct api_request *rq);
 int api_boot_dropped(struct services *s, const struct api_call *call, const struct moment *m);
 
@@ -67,6 +69,9 @@ int api_compass_post_run(struct api_request *rq);
 int api_compass_wtmp(struct api_request *rq);
 int api_compass_renew(struct api_request *rq);
 int api_compass_deadline(struct api_request *rq);
+int api_compass_job_step(struct api_request *rq);
+int api_compass_event(struct api_request *rq);
+int api_compass_sync(struct api_request *rq);
 int api_compass_done(struct api_request *rq);
 
 /* api.c */

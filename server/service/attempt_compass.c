@@ -113,22 +113,30 @@ static int end_attempt(struct services *s, const struct moment *m, struct attemp
 	return move_attempt(s, m, attempt, ATTEMPT_EVENT_FINISH, NULL);
 }
 
-static int say_finish(struct services *s, const struct moment *m, int64_t job, uint32_t peer)
+static int say_finish(struct services *s, const struct moment *m, int64_t job, uint32_t peer,
+                      struct slice text)
 {
+	const struct compass_word *word = compass_word_find(text);
 	struct attempt attempt;
 	int r = find_machine(s, job, peer, &attempt);
 
+	if (r != 0)
+		return r;
+	if (word && !word->moves &&
+	    (text_equal(text, "return") ||
+	     (attempt.verdict == JOB_VERDICT_NONE && !attempt.cause[0])))
+		r = apply_word(s, m, &attempt, word, 0);
 	return r != 0 ? r : end_attempt(s, m, &attempt);
 }
 
 int attempt_service_compass_finish(struct services *s, const struct moment *m, int64_t job,
-                                   uint32_t peer)
+                                   uint32_t peer, struct slice word)
 {
 	int r = db_begin(s->db);
 
 	if (r < 0)
 		return r;
-	return services_finish(s, say_finish(s, m, job, peer));
+	return services_finish(s, say_finish(s, m, job, peer, word));
 }
 
 /* Before its program ran, a client without a cause may reboot for reasons of its own. */

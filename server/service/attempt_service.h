@@ -83,13 +83,14 @@ int attempt_service_boot_report(struct services *s, const struct moment *m, stru
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.
  * state: a job_state word moves or judges it, and the stage it tells may last `limit` from now on
- * (0: as it is known for); finished: lkp-post-run. An attempt_outcome (GONE also for a job without
- * an open attempt) or -errno.
+ * (0: as it is known for); finish:
+ * lkp-post-run, whose word counts when none was said before, and "return" always. An
+ * attempt_outcome (GONE also for a job without an open attempt) or -errno.
  */
 int attempt_service_compass_state(struct services *s, const struct moment *m, int64_t job,
                                   uint32_t peer, struct slice word, usec_t limit);
 int attempt_service_compass_finish(struct services *s, const struct moment *m, int64_t job,
-                                   uint32_t peer);
+                                   uint32_t peer, struct slice word);
 
 /* The machine says it reboots (lkp-wtmp): what has a cause by then has ended. */
 int attempt_service_compass_reboot(struct services *s, const struct moment *m, int64_t job,

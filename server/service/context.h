@@ -44,6 +44,7 @@ struct services {
 	struct map held;       /* machines whose request is held, by MAC */
 	uint64_t n_turns;      /* of the scheduler: core/sched_decide */
 	uint64_t n_requests, n_refused, n_offers;
+	uint64_t n_foreign;                 /* refused: not from the machine that they are about */
 	services_metrics_fn append_metrics; /* NULL: nobody adds any */
 	void *metrics_userdata;
 	struct api api;

@@ -185,6 +185,7 @@ int result_service_open(struct result_service *results, const struct upload_ask 
 		r = open_compass(s, ask, ret_grant);
 	else
 		r = refuse(ret_grant, 404, "no such path");
+	s->n_foreign += r == 0 && ret_grant->status == 403;
 	if (r == -ENOSPC || r == -EDQUOT) {
 		(void)refuse(ret_grant, 507, "the disk of results is full");
 		ret_grant->retry_after_sec = 30;

@@ -67,6 +67,23 @@ static void an_absolute_target_brings_its_own_host(void **state)
 	assert_slice_equal(request.path, "*");
 }
 
+/* busybox wget sends the query as it was written. */
+static void a_query_may_have_spaces(void **state)
+{
+	assert_int_equal(parse("GET /x?a=3.45 1.65 1/65&b=c d HTTP/1.1\r\nHost: a\r\n"
+	                       "User-Agent: b c\r\n\r\n"),
+	                 0);
+	assert_slice_equal(request.path, "/x");
+	assert_slice_equal(request.query, "a=3.45 1.65 1/65&b=c d");
+	assert_slice_equal(request.header[HTTP_HEADER_USER_AGENT], "b c");
+	assert_int_equal(parse("GET /x y?a=b HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+	assert_int_equal(parse("GET /x?a=b  HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+	assert_int_equal(parse("GET  /x?a=b HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+	assert_int_equal(parse("GET /x?a=b HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
+	assert_slice_equal(request.query, "a=b HTTP/1.1");
+	assert_int_equal(parse("GET /x?a=b\x01 c HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+}
+
 static void a_chunked_body_has_no_length(void **state)
 {
 	assert_int_equal(parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"),
@@ -188,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_request_of_curl_is_understood),
 		cmocka_unit_test(connection_and_version_decide_about_keep_alive),
 		cmocka_unit_test(an_absolute_target_brings_its_own_host),
+		cmocka_unit_test(a_query_may_have_spaces),
 		cmocka_unit_test(a_chunked_body_has_no_length),
 		cmocka_unit_test(what_has_two_meanings_is_refused),
 		cmocka_unit_test(nul_is_refused),

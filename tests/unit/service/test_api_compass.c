@@ -83,6 +83,81 @@ static void a_compass_client_that_could_not_start_ends_by_rebooting(void **state
 	assert_non_null(strstr(world_text(w, "reason"), "load_disk_fail"));
 }
 
+/* What lkp-post-run says of the job counts where nothing was said before; "return" always. */
+static void the_last_report_may_bring_the_word(void **state)
+{
+	static const struct {
+		const char *before, *last, *verdict, *cause;
+	} rows[] = {
+		{ NULL, "job_health=failed", "fail", "failed" },
+		{ "OOM", "job_health=success", "fail", "oom" },
+		{ "OOM", "job_health=return", "pass", "returned" },
+		{ NULL, "job_state=running", "pass", "" },
+	};
+	struct world *w = *state;
+	struct agent agent = { .machine = world_machine(w, 0x11) };
+	char target[160];
+
+	world_register(w, "vm-1", agent.machine.mac);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		world_submit(w, agent.job);
+		world_dhcp(w, &agent.machine, agent.machine.session + 1);
+		assert_int_equal(world_boot(w, &agent.machine), 200);
+		(void)snprintf(target, sizeof(target),
+		               "/~lkp/cgi-bin/lkp-jobfile-append-var?job_id=%s&job_state=%s",
+		               agent.job, rows[i].before ? rows[i].before : "");
+		assert_int_equal(
+			world_do(w, HTTP_METHOD_GET, agent.machine.address, target, NULL, NULL),
+			200);
+		(void)snprintf(target, sizeof(target), "/~lkp/cgi-bin/lkp-post-run?job_id=%s&%s",
+		               agent.job, rows[i].last);
+		assert_int_equal(
+			world_do(w, HTTP_METHOD_GET, agent.machine.address, target, NULL, NULL),
+			200);
+		assert_string_equal(state_of(w, &agent), "finished");
+		assert_string_equal(world_text(w, "verdict"), rows[i].verdict);
+		assert_string_equal(world_text(w, "cause"), rows[i].cause);
+	}
+}
+
+/* do_not_reboot: the next job is asked for by kexec, with the address in either form. */
+static void the_next_job_is_found_for_kexec(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_job(w);
+	const char *next = "/~lkp/cgi-bin/gpxelinux.cgi?hostname=vm-1&mac=52:54:00:12:34:11"
+			   "&last_kernel=6.1&lkp_wtmp";
+
+	assert_int_equal(world_do(w, HTTP_METHOD_GET, agent.machine.address, next, NULL, NULL),
+	                 200);
+	assert_true(world_body_has(w, "\nkernel http://"));
+	assert_true(world_body_has(w, "/job_initrd_tmpfs/lab1.1/job.cgz\n"));
+	assert_int_equal(world_get(w, "/~lkp/cgi-bin/gpxelinux.cgi?hostname=vm-1"), 400);
+}
+
+static void the_other_routes_answer(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_job(w);
+
+	assert_int_equal(world_boot(w, &agent.machine), 200);
+	assert_int_equal(world_get(w, "/get_testbox?testbox=vm-1"), 200);
+	assert_string_equal(world_text(w, "name"), "vm-1");
+	assert_int_equal(world_get(w, "/get_testbox?testbox=vm-2"), 500);
+	assert_true(world_body_has(w, "{}"));
+	assert_int_equal(world_post(w, "/report_event", "{\"a\":1}"), 200);
+	assert_int_equal(world_post(w, "/~lkp/cgi-bin/report_ssh_info", "{}"), 200);
+	assert_int_equal(world_get(w, "/~lkp/cgi-bin/report_ssh_port?job_id=lab1.1&ssh_port=1"),
+	                 200);
+	assert_int_equal(world_get(w, "/~lkp/cgi-bin/lkp-cluster-sync?job_id=lab1.1&state=x"), 200);
+	assert_true(world_body_has(w, "abort"));
+	assert_int_equal(world_do(w, HTTP_METHOD_GET, agent.machine.address,
+	                          "/~lkp/cgi-bin/report-job-step?job_id=lab1.1&job_step=smoke",
+	                          NULL, NULL),
+	                 200);
+	assert_int_equal(world_get(w, "/download?path=/etc/passwd"), 404);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
@@ -91,6 +166,9 @@ int main(void)
 		IN_A_WORLD(compass_submit_has_its_shape),
 		IN_A_WORLD(a_compass_client_runs_without_hello),
 		IN_A_WORLD(a_compass_client_that_could_not_start_ends_by_rebooting),
+		IN_A_WORLD(the_last_report_may_bring_the_word),
+		IN_A_WORLD(the_next_job_is_found_for_kexec),
+		IN_A_WORLD(the_other_routes_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
