@@ -40,6 +40,7 @@ struct http_io {
 	struct list held, following; /* of struct exchange */
 	uint64_t generation;         /* those lists were asked at */
 	struct event *poke;          /* asks them, and sets the deadline anew */
+	struct event *settle;        /* makes durable what this turn's answers say */
 	size_t n_body_bytes;         /* of all exchanges */
 	bool is_asking;              /* on_poke is at it, or has put the rest off for a moment */
 	struct event *deadline;      /* api_deadline */
@@ -154,6 +155,40 @@ static void send_answer(struct exchange *e, const struct api_answer *answer)
 	http_socket_answer(e->socket, &out);
 }
 
+/*
+ * At the end of a turn: one commit for all that were answered in it, and only then their answers
+ * leave.
+ */
+static void on_settle(evutil_socket_t fd, short what, void *userdata)
+{
+	struct http_io *io = userdata;
+	int r = api_group_commit(io->api);
+
+	if (r < 0)
+		log_error("nothing of this turn could be kept, its clients are cut off: %s",
+		          strerror(-r));
+	http_server_uncork(io->server, r < 0);
+}
+
+static void leave_group(struct http_io *io)
+{
+	api_group_end(io->api);
+	if (!api_group_is_open(io->api))
+		return;
+	http_server_cork(io->server);
+	event_active(io->settle, EV_TIMEOUT, 0);
+}
+
+static int handle(struct exchange *e, struct api_answer *ret)
+{
+	int r;
+
+	api_group_begin(e->io->api);
+	r = api_handle(e->io->api, &e->call, ret);
+	leave_group(e->io);
+	return r;
+}
+
 /* Asks the API and does what it wants. */
 static void ask(struct exchange *e)
 {
@@ -163,7 +198,7 @@ static void ask(struct exchange *e)
 	e->call.now = clock_now();
 	e->call.wall = clock_wall();
 	e->call.is_held = e->is_held;
-	r = api_handle(e->io->api, &e->call, &answer);
+	r = handle(e, &answer);
 	if (r < 0) {
 		leave_lists(e);
 		answer_error(e, r);
@@ -358,8 +393,11 @@ static void on_done(void *userdata, struct http_socket *socket, bool is_whole)
 
 	if (!e)
 		return; /* answered without asking the API */
-	if (e->is_held)
+	if (e->is_held) {
+		api_group_begin(e->io->api);
 		api_drop_held(e->io->api, &e->call);
+		leave_group(e->io);
+	}
 	exchange_free(e);
 }
 
@@ -382,8 +420,9 @@ static int start(struct http_io *io, const struct http_io_config *config)
 	int r;
 
 	io->poke = event_new(io->base, -1, 0, on_poke, io);
+	io->settle = event_new(io->base, -1, 0, on_settle, io);
 	io->deadline = event_new(io->base, -1, 0, on_deadline, io);
-	if (!io->poke || !io->deadline)
+	if (!io->poke || !io->settle || !io->deadline)
 		return -ENOMEM;
 	r = http_server_new(io->base, &server, &ops, io, &io->server);
 	if (r < 0)
@@ -427,8 +466,11 @@ struct http_io *http_io_free(struct http_io *io)
 	if (!io)
 		return NULL;
 	http_server_free(io->server);
+	(void)api_group_commit(io->api); /* whom it would be told to has gone */
 	if (io->poke)
 		event_free(io->poke);
+	if (io->settle)
+		event_free(io->settle);
 	if (io->deadline)
 		event_free(io->deadline);
 	free(io);

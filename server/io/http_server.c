@@ -162,6 +162,7 @@ int http_server_new(struct event_base *base, const struct http_server_config *co
 	list_init(&server->listeners);
 	list_init(&server->sockets);
 	list_init(&server->ready);
+	list_init(&server->corked);
 	server->kick = event_new(base, -1, 0, on_kick, server);
 	server->retry = event_new(base, -1, 0, on_retry, server);
 	if (!server->kick || !server->retry) {
@@ -213,6 +214,25 @@ void http_server_stop(struct http_server *server)
 	loop_set_timer(server->retry, USEC_INFINITY);
 	LIST_FOREACH (it, &server->sockets)
 		http_socket_stop(CONTAINER_OF(it, struct http_socket, link));
+}
+
+void http_server_cork(struct http_server *server)
+{
+	server->is_corked = true;
+}
+
+void http_server_uncork(struct http_server *server, bool is_lost)
+{
+	server->is_corked = false;
+	while (!list_is_empty(&server->corked)) {
+		struct http_socket *s = LIST_FIRST(&server->corked, struct http_socket, ready_link);
+
+		list_unlink(&s->ready_link);
+		if (is_lost)
+			http_socket_abort(s);
+		else
+			http_socket_wake(s);
+	}
 }
 
 const struct http_server_counters *http_server_get_counters(const struct http_server *server)

@@ -58,6 +58,13 @@ int http_server_listen(struct http_server *server, int fd);
 /* Accepts no more, closes idle connections, and the others after what they are at. */
 void http_server_stop(struct http_server *server);
 
+/*
+ * Answers wait from now on; http_server_uncork sends them at the next turn, or (is_lost) cuts the
+ * connections of those that waited. For an owner who makes several answers durable at once.
+ */
+void http_server_cork(struct http_server *server);
+void http_server_uncork(struct http_server *server, bool is_lost);
+
 const struct http_server_counters *http_server_get_counters(const struct http_server *server);
 
 /* The owner's own pointer for the exchange at hand; NULL when a request begins. */

@@ -241,9 +241,15 @@ static bool fill_stream(struct http_socket *s)
 static bool step(struct http_socket *s, unsigned *n_file_steps)
 {
 	struct http_server *server = s->server;
+	enum http_want want;
 	struct slice body;
 
-	switch (http_conn_next(s->conn, clock_now(), &body)) {
+	want = http_conn_next(s->conn, clock_now(), &body);
+	if (server->is_corked && (want == HTTP_WANT_SEND || want == HTTP_WANT_FILE)) {
+		list_append(&server->corked, &s->ready_link);
+		return false;
+	}
+	switch (want) {
 	case HTTP_WANT_INPUT:
 		return false;
 	case HTTP_WANT_REQUEST:

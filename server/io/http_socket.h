@@ -17,7 +17,9 @@ struct http_server {
 	const struct http_server_ops *ops;
 	void *userdata;
 	struct list listeners, sockets;
-	struct list ready;   /* sockets to be run at the next turn of the loop */
+	struct list ready;  /* sockets to be run at the next turn of the loop */
+	struct list corked; /* (same link) those with an answer that may not leave yet */
+	bool is_corked;
 	struct event *kick;  /* runs them */
 	struct event *retry; /* accepts again after a lack of fds */
 	struct http_server_counters counters;

@@ -211,6 +211,32 @@ int api_handle(struct api *api, const struct api_call *call, struct api_answer *
 	return 0;
 }
 
+void api_group_begin(struct api *api)
+{
+	db_group_enter(api->services->db);
+}
+
+void api_group_end(struct api *api)
+{
+	db_group_leave(api->services->db);
+}
+
+bool api_group_is_open(const struct api *api)
+{
+	return db_group_is_open(api->services->db);
+}
+
+int api_group_commit(struct api *api)
+{
+	int r = db_group_commit(api->services->db);
+
+	if (r < 0) {
+		held_forget_all(api->services); /* what was noted down for them did not happen */
+		api->services->generation++;
+	}
+	return r;
+}
+
 void api_drop_held(struct api *api, const struct api_call *call)
 {
 	const struct moment m = services_moment(api->services, call->now, call->wall);

@@ -78,6 +78,18 @@ void api_answer_deinit(struct api_answer *answer);
 int api_handle(struct api *api, const struct api_call *call, struct api_answer *ret_answer);
 
 /*
+ * What several calls of api_handle wrote becomes durable at once. Between api_group_begin and
+ * api_group_end they are parts of one commit: no answer (and nothing that an answer says) may
+ * leave before api_group_commit has returned 0. On -errno nothing of it happened: each of those
+ * clients must see its connection end, and ask again.
+ * api_group_is_open: something waits for api_group_commit.
+ */
+void api_group_begin(struct api *api);
+void api_group_end(struct api *api);
+bool api_group_is_open(const struct api *api);
+int api_group_commit(struct api *api);
+
+/*
  * The client of a held request went away before its answer: forget it.
  * For calls whose answer was API_HOLD.
  */

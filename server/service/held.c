@@ -33,7 +33,7 @@ void held_init(struct services *s)
 	map_init(&s->held, seed, key_of);
 }
 
-void held_deinit(struct services *s)
+void held_forget_all(struct services *s)
 {
 	struct map_node *node;
 
@@ -41,6 +41,11 @@ void held_deinit(struct services *s)
 		map_remove(&s->held, node);
 		free(to_held(node));
 	}
+}
+
+void held_deinit(struct services *s)
+{
+	held_forget_all(s);
 	map_deinit(&s->held);
 }
 

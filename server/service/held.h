@@ -20,4 +20,5 @@ void held_note(struct services *s, struct mac mac);
 bool held_is_current(const struct services *s, struct mac mac);
 
 void held_forget(struct services *s, struct mac mac);
+void held_forget_all(struct services *s);
 size_t held_count(const struct services *s);

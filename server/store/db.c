@@ -19,6 +19,11 @@ struct db {
 		sqlite3_stmt *stmt;
 	} statements[STATEMENTS_MAX];
 	size_t n_statements;
+	bool is_open;     /* a transaction */
+	bool is_grouping; /* what begins now is a part of the group */
+	bool has_group;   /* a group has parts that are not on the disk */
+	bool is_part;     /* the open transaction is one of them */
+	int group_error;  /* of a group that was ended early */
 };
 
 DEFINE_FREEP(struct db, db_close);
@@ -138,30 +143,115 @@ void db_close(struct db *db)
 	free(db);
 }
 
+/* SQLite has rolled everything back by itself (disk full, no memory): the group is lost. */
+static int lose_group(struct db *db, int error)
+{
+	db->has_group = db->is_part = db->is_open = false;
+	db->group_error = error;
+	return error;
+}
+
+static void end_group(struct db *db)
+{
+	int r;
+
+	if (!db->has_group)
+		return;
+	r = execute(db, "COMMIT");
+	db->has_group = false;
+	if (r < 0 && sqlite3_get_autocommit(db->handle) == 0)
+		(void)execute(db, "ROLLBACK"); /* fails only when there is nothing to roll back */
+	if (r < 0)
+		db->group_error = r;
+}
+
+static int begin_part(struct db *db)
+{
+	int r = db->has_group ? 0 : execute(db, "BEGIN IMMEDIATE");
+
+	if (r < 0)
+		return r;
+	db->has_group = true;
+	r = execute(db, "SAVEPOINT part");
+	db->is_open = db->is_part = r == 0;
+	return r;
+}
+
 int db_begin(struct db *db)
 {
-	assert(!db_in_transaction(db));
-	return execute(db, "BEGIN IMMEDIATE");
+	int r;
+
+	assert(!db->is_open);
+	if (db->is_grouping)
+		return begin_part(db);
+	end_group(db);
+	r = execute(db, "BEGIN IMMEDIATE");
+	db->is_open = r == 0;
+	return r;
 }
 
 int db_commit(struct db *db)
 {
-	int r = execute(db, "COMMIT");
+	int r;
 
+	if (db->is_part && sqlite3_get_autocommit(db->handle))
+		return lose_group(db, -EIO);
+	r = execute(db, db->is_part ? "RELEASE part" : "COMMIT");
 	if (r < 0)
 		db_rollback(db);
+	db->is_open = db->is_part = false;
 	return r;
 }
 
 void db_rollback(struct db *db)
 {
-	if (db_in_transaction(db))
-		(void)execute(db, "ROLLBACK"); /* fails only when there is nothing to roll back */
+	bool is_gone = sqlite3_get_autocommit(db->handle) != 0;
+
+	if (!db->is_open)
+		return;
+	if (db->is_part && is_gone) {
+		(void)lose_group(db, -EIO); /* what it was is said by whoever rolls back */
+		return;
+	}
+	/* each fails only when there is nothing to roll back */
+	if (db->is_part)
+		(void)execute(db, "ROLLBACK TO part; RELEASE part");
+	else if (!is_gone)
+		(void)execute(db, "ROLLBACK");
+	db->is_open = db->is_part = false;
 }
 
 bool db_in_transaction(const struct db *db)
 {
-	return sqlite3_get_autocommit(db->handle) == 0;
+	return db->is_open;
+}
+
+void db_group_enter(struct db *db)
+{
+	assert(!db->is_open);
+	db->is_grouping = true;
+}
+
+void db_group_leave(struct db *db)
+{
+	assert(!db->is_open);
+	db->is_grouping = false;
+}
+
+bool db_group_is_open(const struct db *db)
+{
+	return db->has_group || db->group_error < 0;
+}
+
+int db_group_commit(struct db *db)
+{
+	int r;
+
+	assert(!db->is_open);
+	end_group(db);
+	r = db->group_error;
+	db->group_error = 0;
+	return r;
 }
 
 const char *db_message(const struct db *db)

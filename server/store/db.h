@@ -32,6 +32,19 @@ int db_commit(struct db *db);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 
+/*
+ * A group commit: transactions begun between db_group_enter and db_group_leave are parts of one,
+ * each with its own rollback, and are on the disk only when db_group_commit has returned 0.
+ * Until then nobody may be told that they happened. A transaction begun outside ends the group
+ * first, so that who knows nothing of groups can rely on db_commit as ever.
+ * db_group_commit returns 0, also without a group; or -errno when any group since its last call was
+ * lost: then nothing of those is in the store.
+ */
+void db_group_enter(struct db *db);
+void db_group_leave(struct db *db);
+bool db_group_is_open(const struct db *db);
+int db_group_commit(struct db *db);
+
 /* Message of the last error, for the log; borrowed until the next call. */
 const char *db_message(const struct db *db);
 
