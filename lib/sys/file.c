@@ -46,7 +46,8 @@ int file_read_all(int dir_fd, const char *path, size_t max, struct buffer *ret)
 	return 0;
 }
 
-static int write_synced(int dir_fd, const char *name, struct slice content, mode_t mode)
+static int write_new(int dir_fd, const char *name, struct slice content, mode_t mode,
+                     bool is_synced)
 {
 	CLEANUP(fd_closep)
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -57,12 +58,10 @@ static int write_synced(int dir_fd, const char *name, struct slice content, mode
 	r = fd_write_all(fd, content.data, content.len);
 	if (r < 0)
 		return r;
-	if (fsync(fd) < 0)
-		return -errno;
-	return 0;
+	return is_synced && fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_write_durably(int dir_fd, const char *name, struct slice content, mode_t mode)
+static int replace(int dir_fd, const char *name, struct slice content, mode_t mode, bool is_synced)
 {
 	char temporary[NAME_MAX + 1];
 	uint64_t tag;
@@ -74,16 +73,26 @@ int file_write_durably(int dir_fd, const char *name, struct slice content, mode_
 	n = snprintf(temporary, sizeof(temporary), ".%s.%016llx", name, (unsigned long long)tag);
 	if (n < 0 || (size_t)n >= sizeof(temporary))
 		return -ENAMETOOLONG;
-	r = write_synced(dir_fd, temporary, content, mode);
+	r = write_new(dir_fd, temporary, content, mode, is_synced);
 	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		r = -errno;
-	if (r < 0) {
+	if (r < 0)
 		(void)unlinkat(dir_fd, temporary, 0); /* best effort: the error that counts is r */
+	return r;
+}
+
+int file_write_durably(int dir_fd, const char *name, struct slice content, mode_t mode)
+{
+	int r = replace(dir_fd, name, content, mode, true);
+
+	if (r < 0)
 		return r;
-	}
-	if (fsync(dir_fd) < 0)
-		return -errno;
-	return 0;
+	return fsync(dir_fd) < 0 ? -errno : 0;
+}
+
+int file_write_soon(int dir_fd, const char *name, struct slice content, mode_t mode)
+{
+	return replace(dir_fd, name, content, mode, false);
 }
 
 int file_open_beneath(int dir_fd, const char *path, uint64_t flags, mode_t mode)

@@ -23,6 +23,12 @@ int file_read_all(int dir_fd, const char *path, size_t max, struct buffer *ret);
 int file_write_durably(int dir_fd, const char *name, struct slice content, mode_t mode);
 
 /*
+ * The same without waiting for the disk, for what can be made anew: processes see the old or the
+ * new file, but after a power cut it may also be empty or gone.
+ */
+int file_write_soon(int dir_fd, const char *name, struct slice content, mode_t mode);
+
+/*
  * Opens a path below dir_fd (openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS): links are
  * followed as long as they stay below. flags as for open(2), O_CLOEXEC is added.
  * Returns an fd, or -errno; -EXDEV when the path leads outside.

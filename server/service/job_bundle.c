@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -180,7 +181,9 @@ static int make_directory(struct services *s, const char *path, int64_t attempt)
 	return file_make_dirs(results, path, 0755);
 }
 
-static int write_copies(int dir_fd, const json_t *fields, int64_t attempt)
+typedef int (*write_fn)(int dir_fd, const char *name, struct slice content, mode_t mode);
+
+static int write_copies(int dir_fd, const json_t *fields, int64_t attempt, write_fn write)
 {
 	struct buffer script = BUFFER_NULL, yaml = BUFFER_NULL, marker = BUFFER_NULL;
 	int r = -ENOMEM;
@@ -189,11 +192,11 @@ static int write_copies(int dir_fd, const json_t *fields, int64_t attempt)
 	document_write_yaml(&yaml, fields);
 	buffer_printf(&marker, "%" PRId64 "\n", attempt);
 	if (!script.failed && !yaml.failed && !marker.failed)
-		r = file_write_durably(dir_fd, MARKER, buffer_slice(&marker), 0644);
+		r = write(dir_fd, MARKER, buffer_slice(&marker), 0644);
 	if (r == 0)
-		r = file_write_durably(dir_fd, "job.sh", buffer_slice(&script), 0755);
+		r = write(dir_fd, "job.sh", buffer_slice(&script), 0755);
 	if (r == 0)
-		r = file_write_durably(dir_fd, "job.yaml", buffer_slice(&yaml), 0644);
+		r = write(dir_fd, "job.yaml", buffer_slice(&yaml), 0644);
 	buffer_deinit(&script);
 	buffer_deinit(&yaml);
 	buffer_deinit(&marker);
@@ -213,7 +216,43 @@ int job_bundle_prepare(struct services *s, const struct job_record *record, cons
 	r = dispatch_fields(s, record, job, attempt, &fields);
 	if (r < 0)
 		return r;
-	r = write_copies(dir, fields, attempt->id);
+	r = write_copies(dir, fields, attempt->id, file_write_soon);
+	json_decref(fields);
+	return r;
+}
+
+static bool is_whole(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+}
+
+int job_bundle_mend(struct services *s, const struct attempt *attempt)
+{
+	CLEANUP(job_freep) struct job *job = NULL;
+	CLEANUP(fd_closep) int dir = -1;
+	struct job_record record;
+	json_t *fields = NULL;
+	int64_t marker = 0;
+	int r = job_store_find(s->db, attempt->job, &record);
+
+	if (r != 0)
+		return MIN(r, 0);
+	dir = job_bundle_open_results(s, &record);
+	if (dir < 0)
+		return 0; /* made anew when somebody needs it */
+	r = read_marker(dir, &marker);
+	if (r < 0 || (marker != 0 && marker != attempt->id))
+		return r;
+	if (marker != 0 && is_whole(dir, "job.sh") && is_whole(dir, "job.yaml"))
+		return 0;
+	r = job_bundle_load(s, record.id, &job);
+	if (r == 0)
+		r = dispatch_fields(s, &record, job, attempt, &fields);
+	if (r < 0)
+		return r;
+	r = write_copies(dir, fields, attempt->id, file_write_durably);
 	json_decref(fields);
 	return r;
 }

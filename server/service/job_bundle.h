@@ -25,10 +25,17 @@ int job_bundle_check_room(struct services *s, const struct job_record *record);
 /*
  * Makes the result directory of an attempt, with copies of job.sh and job.yaml. What an earlier
  * attempt left there is moved aside (DIR.attempt-N), so that no attempt continues another's files.
- * May be repeated. Returns 0 or -errno.
+ * May be repeated. The disk is not waited for: see job_bundle_mend. Returns 0 or -errno.
  */
 int job_bundle_prepare(struct services *s, const struct job_record *record, const struct job *job,
                        const struct attempt *attempt);
+
+/*
+ * After a start: what job_bundle_prepare had written for this attempt, and a power cut took, is
+ * written again, durably; whatever else is there stays. Returns 0, also when the directory is gone
+ * or somebody else's, or -errno.
+ */
+int job_bundle_mend(struct services *s, const struct attempt *attempt);
 
 /* Opens the result directory (O_DIRECTORY). Returns an fd or -errno. */
 int job_bundle_open_results(struct services *s, const struct job_record *record);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "server/core/deadlines.h"
@@ -18,6 +19,7 @@
 #include "server/service/held.h"
 #include "server/service/host_files.h"
 #include "server/service/host_service.h"
+#include "server/service/job_bundle.h"
 #include "server/service/tokens.h"
 #include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
@@ -171,6 +173,46 @@ static int arm_all_anew(struct services *s, usec_t steady)
 	return n < 0 ? n : 0;
 }
 
+/* A disk has written what is older than this, whatever happened. */
+#define MEND_AGE (10 * USEC_PER_MINUTE)
+
+/*
+ * Copies of jobs in result directories are written without waiting for the disk; after a power cut
+ * they may be gone. What cannot be mended is told, and keeps nobody from working.
+ */
+static void mend(struct services *s, const struct attempt *attempts, int n, int64_t *after)
+{
+	for (int i = 0; i < n; i++) {
+		int r = job_bundle_mend(s, &attempts[i]);
+
+		if (r < 0)
+			log_warning("copies of a job are lost attempt=%" PRId64 " error=%d",
+			            attempts[i].id, -r);
+		*after = attempts[i].id;
+	}
+}
+
+static int mend_copies(struct services *s, const struct moment *m)
+{
+	usec_t since = usec_sub(m->wall, MEND_AGE);
+	struct attempt attempts[32];
+	int64_t after = 0;
+	int n;
+
+	do {
+		n = attempt_store_list_open(s->db, after, attempts, ARRAY_SIZE(attempts));
+		mend(s, attempts, n, &after);
+	} while (n == ARRAY_SIZE(attempts));
+	after = 0;
+	while (n >= 0) {
+		n = attempt_store_list_ended(s->db, after, since, attempts, ARRAY_SIZE(attempts));
+		mend(s, attempts, n, &after);
+		if (n < (int)ARRAY_SIZE(attempts))
+			break;
+	}
+	return MIN(n, 0);
+}
+
 /* What people wrote: host files and tokens, all or nothing. */
 static int load_files(struct services *s, const struct moment *m, char error[SERVICES_ERROR_MAX])
 {
@@ -204,7 +246,8 @@ static int take_up(struct services *s, const struct moment *m)
 	r = arm_all_anew(s, m->steady);
 	if (r == 0)
 		r = lane_store_prune(s->db);
-	return services_finish(s, r);
+	r = services_finish(s, r);
+	return r < 0 ? r : mend_copies(s, m);
 }
 
 int services_new(struct db *db, const struct services_config *config, usec_t now, usec_t wall,

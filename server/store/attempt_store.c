@@ -51,6 +51,12 @@ static const char sql_list_open[] =
 	"SELECT " ATTEMPT_COLUMNS
 	" FROM attempts WHERE is_open = 1 AND id > :after ORDER BY id LIMIT :max";
 
+/* Not by an index: a look at the newest ones. */
+static const char sql_list_ended[] =
+	"SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE id > :after"
+	" AND id > (SELECT max(id) FROM attempts) - 4096 AND is_open = 0 AND ended_wall > :since"
+	" ORDER BY id LIMIT :max";
+
 static const char sql_update[] =
 	"UPDATE attempts SET state = :state, is_open = :open, session = :session,"
 	" boot_id = :boot_id, address = :address, verdict = :verdict, cause = :cause,"
@@ -229,6 +235,18 @@ int attempt_store_list_open(struct db *db, int64_t after, struct attempt *attemp
 	int r = db_prepare_i64(db, sql_list_open, ":after", after, &stmt);
 
 	return r < 0 ? r : db_read_many(db, stmt, read_attempt, attempts, sizeof(*attempts), max);
+}
+
+int attempt_store_list_ended(struct db *db, int64_t after, usec_t since_wall,
+                             struct attempt *attempts, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int r = db_prepare_i64(db, sql_list_ended, ":after", after, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_i64(stmt, ":since", (int64_t)since_wall);
+	return db_read_many(db, stmt, read_attempt, attempts, sizeof(*attempts), max);
 }
 
 int attempt_store_update(struct db *db, const struct attempt *attempt, enum attempt_state from)

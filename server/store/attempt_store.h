@@ -41,6 +41,10 @@ int attempt_store_list(struct db *db, int64_t job, struct attempt *attempts, int
 /* Open attempts with id > after. Returns how many (≤ max), or -errno. */
 int attempt_store_list_open(struct db *db, int64_t after, struct attempt *attempts, int max);
 
+/* The same for attempts that ended since then; of the newest few thousand. */
+int attempt_store_list_ended(struct db *db, int64_t after, usec_t since_wall,
+                             struct attempt *attempts, int max);
+
 /*
  * Writes what changes in an attempt's life (state, session, boot_id, address, verdict, cause,
  * deadlines, times) when it is in state `from`. Returns 0, ATTEMPT_STORE_STALE, or -errno.

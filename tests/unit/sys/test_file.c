@@ -40,6 +40,10 @@ static void a_file_is_replaced_whole(void **state)
 	assert_int_equal(file_read_all(dir_fd, "file", 100, &content), 0);
 	assert_slice_equal(buffer_slice(&content), "second");
 	buffer_deinit(&content);
+	assert_int_equal(file_write_soon(dir_fd, "file", SLICE_LITERAL("third!"), 0644), 0);
+	assert_int_equal(file_read_all(dir_fd, "file", 100, &content), 0);
+	assert_slice_equal(buffer_slice(&content), "third!");
+	buffer_deinit(&content);
 	assert_int_equal(file_read_all(dir_fd, "file", 3, &content), -EFBIG);
 	assert_int_equal(file_read_all(dir_fd, "none", 3, &content), -ENOENT);
 }
