@@ -24,8 +24,8 @@
 #include "server/store/job_store.h"
 #include "server/store/lane_store.h"
 
-/* Lanes looked at for one request, those with the oldest jobs first. */
-#define CANDIDATES_MAX 128
+/* Lanes chosen from for one request, those with the oldest jobs first. */
+#define CANDIDATES_MAX 1024
 
 /* Jobs tried for one request. Those that cannot be booted go to the end of their lane. */
 #define TRIES_MAX 64
@@ -36,7 +36,6 @@ struct offer {
 	const struct host *host;
 	const struct boot_ask *ask;
 	uint32_t address; /* of the machine */
-	struct job_record jobs[CANDIDATES_MAX];
 	struct sched_candidate candidates[CANDIDATES_MAX];
 	int n;
 	unsigned n_tries;
@@ -140,63 +139,30 @@ static int match(struct offer *o, const struct job_record *job)
 	return job_match(&wish, o->host);
 }
 
-/*
- * Makes a candidate of the first job from o->jobs[i] on, in its lane, that matches. The machine is
- * the same for all of a lane; only where a job failed before is its own. Returns 0 or -errno.
- */
-static int choose_in_lane(struct offer *o, int i)
-{
-	struct sched_candidate *c = &o->candidates[i];
-	struct job_record *job = &o->jobs[i];
-	int r = match(o, job);
-
-	while (r == JOB_MATCH_FAILED && o->n_tries++ < TRIES_MAX) {
-		struct job_record next;
-
-		r = job_store_after(o->s->db, job, &next);
-		if (r != 0)
-			break;
-		*job = next;
-		r = match(o, job);
-	}
-	if (r < 0)
-		return r;
-	*c = (struct sched_candidate){
-		.job = job->id,
-		.priority = job->priority,
-		.rank = job->rank,
-		.is_idle = job->is_idle,
-		.is_refused = r != JOB_MATCHES,
-	};
-	return c->is_refused ? 0
-	                     : lane_store_used(o->s->db, job->submitter, o->m->steady, &c->used);
-}
-
 static int find_candidates(struct offer *o)
 {
 	char *names = host_names(o->host);
-	int r = 0;
 
 	if (!names)
 		return -ENOMEM;
-	o->n = job_store_heads(o->s->db, names, o->jobs, CANDIDATES_MAX);
+	o->n = lane_store_heads(o->s->db, names, o->m->steady, o->candidates, CANDIDATES_MAX);
 	free(names);
-	for (int i = 0; i < o->n && r == 0; i++)
-		r = choose_in_lane(o, i);
-	return o->n < 0 ? o->n : r;
+	return MIN(o->n, 0);
 }
 
-/* The job of that candidate has to wait: the next one of its lane stands for it. */
-static int pass_on(struct offer *o, int i, const struct job_record *tried)
+/* That job is not for this host now: the next one of its lane stands for it. 0 or -errno. */
+static int pass_on(struct offer *o, struct sched_candidate *c, const struct job_record *passed)
 {
 	struct job_record next;
-	int r = job_store_after(o->s->db, tried, &next);
+	int r = job_store_after(o->s->db, passed, &next);
 
-	o->candidates[i].is_refused = true;
-	if (r != 0 || o->n_tries >= TRIES_MAX)
-		return MIN(r, 0);
-	o->jobs[i] = next;
-	return choose_in_lane(o, i);
+	if (r == 0) {
+		c->job = next.id;
+		c->rank = next.rank;
+	} else {
+		c->is_refused = true;
+	}
+	return MIN(r, 0);
 }
 
 /* The job cannot be offered to anybody: it waits, behind the others, and says for what. */
@@ -428,6 +394,37 @@ static int try(struct offer *o, struct job_record *record, struct buffer *out)
 	return offer(o, record, job, out);
 }
 
+/*
+ * Tries that candidate. Returns 0, or -errno; BOOT_OFFER_NONE when it is another one's turn. The
+ * machine is the same for all of a lane: only where a job failed before is its own.
+ */
+static int try_candidate(struct offer *o, struct sched_candidate *c, struct buffer *out)
+{
+	struct job_record record, passed;
+	int r = job_store_find(o->s->db, c->job, &record);
+
+	if (r == 0)
+		r = match(o, &record);
+	else if (r > 0)
+		r = -EUCLEAN; /* was found in this transaction */
+	if (r < 0)
+		return r;
+	passed = record;
+	if (r != JOB_MATCHES && r != JOB_MATCH_FAILED) {
+		c->is_refused = true;
+		return BOOT_OFFER_NONE;
+	}
+	o->n_tries++;
+	if (r == JOB_MATCHES)
+		r = try(o, &record, out);
+	else
+		r = BOOT_OFFER_NONE;
+	if (r != BOOT_OFFER_NONE)
+		return r;
+	r = pass_on(o, c, &passed);
+	return r < 0 ? r : BOOT_OFFER_NONE;
+}
+
 int boot_offer_make(struct services *s, const struct moment *m, const struct host *host,
                     const struct boot_ask *ask, uint32_t address, struct buffer *out)
 {
@@ -444,18 +441,11 @@ int boot_offer_make(struct services *s, const struct moment *m, const struct hos
 	r = find_candidates(o);
 	if (r < 0)
 		return r;
-	while ((i = sched_decide(o->candidates, (size_t)o->n, s->n_turns)) >= 0) {
-		const struct job_record tried = o->jobs[i];
-
-		if (o->n_tries++ >= TRIES_MAX)
-			break;
-		r = try(o, &o->jobs[i], out);
+	while (o->n_tries < TRIES_MAX &&
+	       (i = sched_decide(o->candidates, (size_t)o->n, s->n_turns)) >= 0) {
+		r = try_candidate(o, &o->candidates[i], out);
 		s->n_turns += r == 0;
-		if (r == BOOT_OFFER_NONE)
-			r = pass_on(o, i, &tried);
-		else
-			return r;
-		if (r < 0)
+		if (r != BOOT_OFFER_NONE)
 			return r;
 	}
 	return BOOT_OFFER_NONE;

@@ -26,6 +26,10 @@ static const char sql_list[] =
 static const char sql_queues[] =
 	"SELECT queue FROM host_queues WHERE host = :host ORDER BY queue LIMIT :max";
 
+static const char sql_queues_between[] =
+	"SELECT host, queue FROM host_queues WHERE host BETWEEN :first AND :last"
+	" ORDER BY host, queue LIMIT :max";
+
 static const char sql_document[] = "SELECT document FROM hosts WHERE name = :name LIMIT 1";
 
 static const char sql_macs[] =
@@ -117,6 +121,31 @@ static int read_queues(struct db *db, struct host *host)
 	return r;
 }
 
+/* Of hosts in the order of their names: one look for all. */
+static int read_queues_of_all(struct db *db, struct host *hosts, int n)
+{
+	struct sqlite3_stmt *stmt;
+	int i = 0;
+	int r = n > 0 ? db_prepare(db, sql_queues_between, &stmt) : 0;
+
+	if (r < 0 || n == 0)
+		return r;
+	db_bind_text(stmt, ":first", hosts[0].name);
+	db_bind_text(stmt, ":last", hosts[n - 1].name);
+	db_bind_i64(stmt, ":max", INT64_MAX);
+	while ((r = db_step(db, stmt)) == DB_ROW) {
+		const char *name = db_column_text(stmt, 0);
+
+		/* names that only have queues stand between those of hosts */
+		while (i < n - 1 && strcmp(hosts[i].name, name) < 0)
+			i++;
+		if (strcmp(hosts[i].name, name) == 0 && hosts[i].n_queues < HOST_QUEUES_MAX)
+			db_column_copy(stmt, 1, hosts[i].queues[hosts[i].n_queues++],
+			               HOST_QUEUE_MAX);
+	}
+	return r;
+}
+
 static int one_host(struct db *db, struct sqlite3_stmt *stmt, struct host *ret)
 {
 	struct host host;
@@ -164,8 +193,8 @@ int host_store_list(struct db *db, const char *after, struct host *hosts, int ma
 	db_bind_i64(stmt, ":max", max);
 	while ((r = db_step(db, stmt)) == DB_ROW)
 		read_host(stmt, &hosts[n++]);
-	for (int i = 0; i < n && r == 0; i++)
-		r = read_queues(db, &hosts[i]);
+	if (r == 0)
+		r = read_queues_of_all(db, hosts, n);
 	return r < 0 ? r : n;
 }
 

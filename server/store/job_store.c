@@ -45,14 +45,6 @@ static const char sql_update[] =
 	" is_ready = :is_ready"
 	" WHERE id = :id AND state = :from";
 
-/* The first job of each lane that has one of those names. */
-static const char sql_heads[] =
-	"SELECT " JOB_COLUMNS " FROM jobs WHERE id IN (SELECT (SELECT j.id FROM jobs j"
-	" WHERE j.lane = l.lane AND j.is_ready = 1 ORDER BY j.rank, j.id LIMIT 1)"
-	" FROM (SELECT DISTINCT lane FROM lane_names"
-	"  WHERE name IN (SELECT value FROM json_each(:names))) l)"
-	" ORDER BY rank, id LIMIT :max";
-
 static const char sql_after[] =
 	"SELECT " JOB_COLUMNS " FROM jobs WHERE lane = :lane AND is_ready = 1"
 	" AND (rank, id) > (:rank, :id) ORDER BY rank, id LIMIT 1";
@@ -268,17 +260,6 @@ int job_store_update(struct db *db, const struct job_record *job, enum job_state
 	if (r < 0)
 		return r;
 	return r == 0 ? JOB_STORE_STALE : 0;
-}
-
-int job_store_heads(struct db *db, const char *names, struct job_record *jobs, int max)
-{
-	struct sqlite3_stmt *stmt;
-	int r = db_prepare(db, sql_heads, &stmt);
-
-	if (r < 0)
-		return r;
-	db_bind_text(stmt, ":names", names);
-	return db_read_many(db, stmt, read_job, jobs, sizeof(*jobs), max);
 }
 
 int job_store_after(struct db *db, const struct job_record *job, struct job_record *ret)

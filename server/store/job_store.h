@@ -36,14 +36,6 @@ int job_store_document(struct db *db, int64_t id, struct buffer *out);
  */
 int job_store_update(struct db *db, const struct job_record *job, enum job_state from);
 
-/*
- * The first job of each lane (jobs of one submitter and priority that want the same machine) that
- * has one of `names` as testbox, group or queue; names is a JSON array as text. Only jobs that are
- * ready. By rank, the lowest first. Returns how many (≤ max), or -errno. Cost: O(lanes with such a
- * name).
- */
-int job_store_heads(struct db *db, const char *names, struct job_record *jobs, int max);
-
 /* The ready job behind that one in its lane. 0, JOB_STORE_ABSENT, or -errno. */
 int job_store_after(struct db *db, const struct job_record *job, struct job_record *ret);
 

@@ -10,10 +10,24 @@
 
 static const char sql_find[] = "SELECT id FROM lanes WHERE key = :key LIMIT 1";
 
-static const char sql_insert[] = "INSERT INTO lanes (key) VALUES (:key)";
+static const char sql_insert[] = "INSERT INTO lanes (key, submitter, priority, is_idle)"
+				 " VALUES (:key, :submitter, :priority, :is_idle)";
 
 static const char sql_add_name[] =
 	"INSERT OR IGNORE INTO lane_names (name, lane) VALUES (:name, :lane)";
+
+/* Both numbers of a head come from the index jobs_ready alone. */
+#define OF_HEAD(column)                                                                            \
+	"(SELECT j." column " FROM jobs j WHERE j.lane = l.id AND j.is_ready = 1"                  \
+	" ORDER BY j.rank, j.id LIMIT 1)"
+
+static const char sql_heads[] = "WITH heads AS MATERIALIZED (SELECT " OF_HEAD("id") " AS job, " OF_HEAD(
+	"rank") " AS rank,"
+		" l.priority, l.is_idle, l.submitter FROM lanes l WHERE l.id IN"
+		" (SELECT lane FROM lane_names WHERE name IN (SELECT value FROM json_each(:names))))"
+		" SELECT job, rank, priority, is_idle, used, at_steady FROM heads"
+		" LEFT JOIN shares s ON s.submitter = heads.submitter WHERE job IS NOT NULL"
+		" ORDER BY rank, job LIMIT :max";
 
 static const char sql_prune[] = "DELETE FROM lanes WHERE id NOT IN"
 				" (SELECT lane FROM jobs WHERE state IN"
@@ -64,6 +78,9 @@ static int add(struct db *db, const struct job_record *job, const char *key, int
 	if (r < 0)
 		return r;
 	db_bind_text(stmt, ":key", key);
+	db_bind_text(stmt, ":submitter", job->submitter);
+	db_bind_i64(stmt, ":priority", job->priority);
+	db_bind_i64(stmt, ":is_idle", job->is_idle);
 	r = db_run(db, stmt);
 	if (r < 0)
 		return r;
@@ -103,6 +120,29 @@ int lane_store_find(struct db *db, const struct job_record *job, int64_t *ret)
 		r = add(db, job, key, ret);
 	free(key);
 	return r < 0 ? r : 0;
+}
+
+int lane_store_heads(struct db *db, const char *names, usec_t steady,
+                     struct sched_candidate *candidates, int max)
+{
+	struct sqlite3_stmt *stmt;
+	int n = 0;
+	int r = db_prepare(db, sql_heads, &stmt);
+
+	if (r < 0)
+		return r;
+	db_bind_text(stmt, ":names", names);
+	db_bind_i64(stmt, ":max", max);
+	while ((r = db_step(db, stmt)) == DB_ROW)
+		candidates[n++] = (struct sched_candidate){
+			.job = db_column_i64(stmt, 0),
+			.rank = db_column_i64(stmt, 1),
+			.priority = db_column_i64(stmt, 2),
+			.is_idle = db_column_i64(stmt, 3) != 0,
+			.used = share_fade((uint64_t)db_column_i64(stmt, 4),
+			                   usec_sub(steady, (usec_t)db_column_i64(stmt, 5))),
+		};
+	return r < 0 ? r : n;
 }
 
 int lane_store_prune(struct db *db)

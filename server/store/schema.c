@@ -226,10 +226,21 @@
 	"ALTER TABLE attempts ADD COLUMN since_steady INTEGER NOT NULL DEFAULT 0;"                 \
 	"ALTER TABLE attempts ADD COLUMN state_limit INTEGER NOT NULL DEFAULT 0;"
 
+/* What all jobs of a lane have alike and a choice between lanes asks for, so that the choice reads
+ * no job. */
+#define LANE_COLUMNS                                                                               \
+	"ALTER TABLE lanes ADD COLUMN submitter TEXT NOT NULL DEFAULT '';"                         \
+	"ALTER TABLE lanes ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"                        \
+	"ALTER TABLE lanes ADD COLUMN is_idle INTEGER NOT NULL DEFAULT 0;"                         \
+	"UPDATE lanes SET submitter = j.submitter, priority = j.priority, is_idle = j.is_idle"     \
+	" FROM (SELECT lane, submitter, priority, is_idle FROM jobs GROUP BY lane) j"              \
+	" WHERE j.lane = lanes.id;"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
 	MACHINE_COLUMNS,
 	LANE_TABLES,
 	STAGE_TABLES,
+	LANE_COLUMNS,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

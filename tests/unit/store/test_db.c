@@ -11,6 +11,7 @@
 #include "server/store/event_store.h"
 #include "server/store/host_store.h"
 #include "server/store/job_store.h"
+#include "server/store/lane_store.h"
 #include "server/store/schema.h"
 
 DEFINE_FREEP(struct db, db_close);
@@ -64,6 +65,103 @@ static void what_was_not_committed_is_gone(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+static void append(struct db *db)
+{
+	const struct event event = { .kind = EVENT_DHCP_ACK };
+
+	assert_int_equal(event_store_append(db, &event), 0);
+}
+
+/* How many events another connection sees: what is on the disk. */
+static int count_on_disk(const char *path)
+{
+	struct event out[8];
+	struct db *db = NULL;
+	int n;
+
+	assert_int_equal(db_open(path, &db), 0);
+	n = event_store_list(db, 0, 0, out, 8);
+	db_close(db);
+	return n;
+}
+
+static void a_group_is_kept_at_once_and_each_part_may_be_taken_back(void **state)
+{
+	char path[] = "/tmp/cci-db-XXXXXX";
+	struct db *db = NULL;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(db_open(path, &db), 0);
+	for (int i = 0; i < 3; i++) {
+		db_group_enter(db);
+		assert_int_equal(db_begin(db), 0);
+		append(db);
+		if (i == 1)
+			db_rollback(db);
+		else
+			assert_int_equal(db_commit(db), 0);
+		assert_false(db_in_transaction(db));
+		db_group_leave(db);
+	}
+	assert_true(db_group_is_open(db));
+	assert_int_equal(count_on_disk(path), 0);
+	assert_int_equal(db_group_commit(db), 0);
+	assert_false(db_group_is_open(db));
+	assert_int_equal(count_on_disk(path), 2);
+	db_close(db);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void who_knows_no_groups_can_rely_on_a_commit(void **state)
+{
+	char path[] = "/tmp/cci-db-XXXXXX";
+	struct db *db = NULL;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(db_open(path, &db), 0);
+	db_group_enter(db);
+	assert_int_equal(db_begin(db), 0);
+	append(db);
+	assert_int_equal(db_commit(db), 0);
+	db_group_leave(db);
+	assert_int_equal(db_begin(db), 0);
+	assert_int_equal(count_on_disk(path), 1); /* the group has ended */
+	append(db);
+	assert_int_equal(db_commit(db), 0);
+	assert_int_equal(count_on_disk(path), 2);
+	assert_int_equal(db_group_commit(db), 0);
+	db_close(db);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* An early end that fails is told to whoever asks for the group. */
+static void a_lost_group_is_told(void **state)
+{
+	char path[] = "/tmp/cci-db-XXXXXX";
+	sqlite3_stmt *stmt;
+	struct db *db = NULL;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(db_open(path, &db), 0);
+	db_group_enter(db);
+	assert_int_equal(db_begin(db), 0);
+	append(db);
+	assert_int_equal(db_prepare(db, "ROLLBACK", &stmt), 0); /* as SQLite does by itself */
+	assert_int_equal(db_run(db, stmt) < 0, 0);
+	assert_true(db_commit(db) < 0);
+	db_group_leave(db);
+	assert_true(db_group_is_open(db));
+	assert_true(db_group_commit(db) < 0);
+	assert_int_equal(db_group_commit(db), 0);
+	assert_int_equal(count_on_disk(path), 0);
+	assert_int_equal(db_begin(db), 0);
+	append(db);
+	assert_int_equal(db_commit(db), 0);
+	assert_int_equal(count_on_disk(path), 1);
+	db_close(db);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void a_store_from_the_future_is_refused(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
@@ -113,16 +211,17 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	char path[] = "/tmp/cci-db-XXXXXX";
 	CLEANUP(db_closep) struct db *db = NULL;
 	struct attempt attempt;
-	struct job_record job, heads[4];
+	struct sched_candidate heads[4];
+	struct job_record job;
 	struct host host;
 
 	assert_int_equal(close(mkstemp(path)), 0);
 	write_old_store(path, 1, OLD_ROWS);
 	assert_int_equal(db_open(path, &db), 0);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(job_store_heads(db, "[\"vm\"]", heads, 4), 2); /* two submitters */
-	assert_int_equal(heads[0].id, 2);
-	assert_int_equal(heads[1].id, 3);
+	assert_int_equal(lane_store_heads(db, "[\"vm\"]", 0, heads, 4), 2); /* two submitters */
+	assert_int_equal(heads[0].job, 2);
+	assert_int_equal(heads[1].job, 3);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(job_store_find(db, i + 1, &job), 0);
 		assert_int_not_equal(job.lane, 0);
@@ -168,6 +267,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_store_holds_events_in_order),
 		cmocka_unit_test(what_was_not_committed_is_gone),
+		cmocka_unit_test(a_group_is_kept_at_once_and_each_part_may_be_taken_back),
+		cmocka_unit_test(who_knows_no_groups_can_rely_on_a_commit),
+		cmocka_unit_test(a_lost_group_is_told),
 		cmocka_unit_test(a_store_from_the_future_is_refused),
 		cmocka_unit_test(an_older_store_is_brought_up_to_date),
 		cmocka_unit_test(the_schema_itself_refuses_a_double_run),

@@ -118,7 +118,8 @@ static void a_key_is_taken_once(void **state)
 static void a_lane_shows_its_first_ready_job(void **state)
 {
 	struct db *db = *state;
-	struct job_record job = a_job("vm-1"), found[8];
+	struct job_record job = a_job("vm-1");
+	struct sched_candidate found[8];
 	int64_t first, second, other;
 
 	job.is_ready = true;
@@ -129,24 +130,29 @@ static void a_lane_shows_its_first_ready_job(void **state)
 	(void)snprintf(job.submitter, sizeof(job.submitter), "ann");
 	job.rank = 30;
 	other = put_job(db, &job);
-	assert_int_equal(job_store_heads(db, "[\"vm-1\",\"q-vm-1\"]", found, 8), 2);
-	assert_int_equal(found[0].id, second);
-	assert_int_equal(found[1].id, other);
-	assert_int_not_equal(found[0].lane, found[1].lane);
-	assert_int_equal(job_store_heads(db, "[\"q-vm-1\"]", found, 1), 1);
-	assert_int_equal(job_store_heads(db, "[\"none\"]", found, 8), 0);
-	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 2);
-	assert_int_equal(job_store_after(db, &found[0], &job), 0);
+	assert_int_equal(lane_store_charge(db, "ann", 0, 7), 0);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\",\"q-vm-1\"]", 0, found, 8), 2);
+	assert_int_equal(found[0].job, second);
+	assert_int_equal(found[0].rank, 10);
+	assert_int_equal(found[0].used, 0);
+	assert_int_equal(found[1].job, other);
+	assert_int_equal(found[1].used, 7);
+	assert_int_equal(lane_store_heads(db, "[\"q-vm-1\"]", 0, found, 1), 1);
+	assert_int_equal(lane_store_heads(db, "[\"none\"]", 0, found, 8), 0);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 2);
+	assert_int_equal(job_store_find(db, found[0].job, &job), 0);
+	assert_int_equal(job_store_after(db, &job, &job), 0);
 	assert_int_equal(job.id, first);
 	assert_int_equal(job_store_after(db, &job, &job), JOB_STORE_ABSENT);
 	assert_int_equal(lane_store_prune(db), 0);
-	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 2);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 2);
 }
 
 static void a_job_in_back_off_is_not_shown_until_it_is_over(void **state)
 {
 	struct db *db = *state;
-	struct job_record job = a_job("vm-1"), found[8];
+	struct job_record job = a_job("vm-1");
+	struct sched_candidate found[8];
 	usec_t moment;
 
 	job.is_ready = true;
@@ -154,13 +160,13 @@ static void a_job_in_back_off_is_not_shown_until_it_is_over(void **state)
 	job.is_ready = false;
 	job.not_before_steady = 11;
 	assert_int_equal(job_store_update(db, &job, JOB_QUEUED), 0);
-	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 0);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 0);
 	assert_int_equal(job_store_has_candidates(db), 1);
 	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_int_equal(moment, 11);
 	assert_int_equal(job_store_promote(db, 10), 0);
 	assert_int_equal(job_store_promote(db, 11), 1);
-	assert_int_equal(job_store_heads(db, "[\"vm-1\"]", found, 8), 1);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 1);
 	assert_int_equal(job_store_next_moment(db, &moment), 0);
 	assert_int_equal(moment, 1000); /* its expiry */
 }
