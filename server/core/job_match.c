@@ -27,25 +27,31 @@ const char *job_match_to_text(int match)
 	return text ? text : "?";
 }
 
-static bool is_me(const struct host *host, struct slice name)
-{
-	struct slice groups[HOST_GROUPS_MAX];
-	unsigned n = host_groups(slice_from_text(host->name), groups);
+/* A host with its groups, which are looked for once. */
+struct names {
+	const struct host *host;
+	struct slice own, groups[HOST_GROUPS_MAX];
+	unsigned n_groups;
+};
 
+static bool is_me(const struct names *names, struct slice name)
+{
 	if (name.len == 0)
 		return false;
-	if (slice_equal(name, slice_from_text(host->name)))
+	if (slice_equal(name, names->own))
 		return true;
-	for (unsigned i = 0; i < n; i++)
-		if (slice_equal(name, groups[i]))
+	for (unsigned i = 0; i < names->n_groups; i++)
+		if (slice_equal(name, names->groups[i]))
 			return true;
 	return false;
 }
 
-static bool has_queue(const struct host *host, struct slice queue)
+static bool has_queue(const struct names *names, struct slice queue)
 {
+	const struct host *host = names->host;
+
 	if (host->n_queues == 0)
-		return is_me(host, queue);
+		return is_me(names, queue);
 	for (unsigned i = 0; i < host->n_queues; i++)
 		if (slice_equal(queue, slice_from_text(host->queues[i])))
 			return true;
@@ -54,12 +60,15 @@ static bool has_queue(const struct host *host, struct slice queue)
 
 static bool wants(const struct job_wish *wish, const struct host *host)
 {
+	struct names names = { .host = host, .own = slice_from_text(host->name) };
+
 	if (wish->testbox_is_host)
-		return slice_equal(wish->testbox, slice_from_text(host->name));
-	if (is_me(host, wish->testbox) || is_me(host, wish->tbox_group))
+		return slice_equal(wish->testbox, names.own);
+	names.n_groups = host_groups(names.own, names.groups);
+	if (is_me(&names, wish->testbox) || is_me(&names, wish->tbox_group))
 		return true;
 	for (unsigned i = 0; i < wish->n_queues; i++)
-		if (has_queue(host, wish->queues[i]))
+		if (has_queue(&names, wish->queues[i]))
 			return true;
 	return false;
 }

@@ -24,7 +24,7 @@
 
 /* Jobs of one list for which it is looked up why they wait, which costs O(hosts) each. Jobs that
  * wait for the same are looked up once. */
-#define LIST_WHY_MAX 20
+#define LIST_WHY_MAX 32
 
 static int refuse_job(struct api_request *rq, const struct job_error *error)
 {
@@ -114,53 +114,62 @@ static int read_filter(struct api_request *rq, struct job_filter *filter,
 	return 0;
 }
 
-/* What was last found out about why a job waits. */
+/* Why the jobs of a list wait: of those that wait for the same, the first is looked up. */
 struct why {
-	const struct job_record *job; /* NULL: nothing was */
-	unsigned n_looked_up;
-	char reason[JOB_REASON_MAX];
+	const struct job_record *jobs[LIST_WHY_MAX];
+	char reasons[LIST_WHY_MAX][JOB_REASON_MAX];
+	size_t n;
 };
 
 static bool waits_for_same(const struct job_record *a, const struct job_record *b)
 {
-	return a->state == JOB_QUEUED && b->state == JOB_QUEUED && !a->reason[0] && !b->reason[0] &&
-	       a->lane == b->lane;
+	return a->lane == b->lane ||
+	       (strcmp(a->testbox, b->testbox) == 0 && strcmp(a->submitter, b->submitter) == 0 &&
+	        strcmp(a->tbox_group, b->tbox_group) == 0 && strcmp(a->arch, b->arch) == 0 &&
+	        a->n_queues == b->n_queues && strcmp(a->queues[0], b->queues[0]) == 0 &&
+	        strcmp(a->queues[1], b->queues[1]) == 0 && a->kind == b->kind &&
+	        a->needs.memory == b->needs.memory && a->needs.n_hdd == b->needs.n_hdd &&
+	        a->needs.n_ssd == b->needs.n_ssd && strcmp(a->needs.tags, b->needs.tags) == 0);
 }
 
-/* Why a job of a list waits: looked up if it is queued and the list's share is not used up. */
-static int list_why(struct api_request *rq, const struct job_record *job, struct why *why,
-                    const char **ret_reason)
+/* Which of those that are looked up stands for this job; why->n: none does. */
+static size_t find_why(const struct why *why, const struct job_record *job)
 {
-	int r;
+	size_t i = 0;
 
-	*ret_reason = job->reason;
-	if (job->state != JOB_QUEUED)
-		return 0;
-	if (!why->job || !waits_for_same(why->job, job)) {
-		if (why->n_looked_up == LIST_WHY_MAX)
-			return 0;
-		r = job_why(rq->s, &rq->m, job, why->reason);
-		if (r < 0)
-			return r;
-		why->n_looked_up++;
-		why->job = job;
-	}
-	*ret_reason = why->reason;
-	return 0;
+	while (i < why->n && !waits_for_same(why->jobs[i], job))
+		i++;
+	return i;
+}
+
+static int look_up(struct api_request *rq, const struct job_record *jobs, int n, struct why *why)
+{
+	for (int i = 0; i < n && why->n < LIST_WHY_MAX; i++)
+		if (!job_why_is_known(&rq->m, &jobs[i]) && find_why(why, &jobs[i]) == why->n)
+			why->jobs[why->n++] = &jobs[i];
+	return why->n ? job_why_many(rq->s, &rq->m, why->jobs, why->n, why->reasons) : 0;
+}
+
+static const char *reason_of(struct api_request *rq, const struct why *why,
+                             const struct job_record *job)
+{
+	size_t i = job_why_is_known(&rq->m, job) ? why->n : find_why(why, job);
+
+	return i < why->n ? why->reasons[i] : job->reason;
 }
 
 static int send_list(struct api_request *rq, const struct job_record *jobs, int n, bool is_full)
 {
 	CLEANUP(json_decrefp) json_t *list = json_array();
-	struct why why = { .job = NULL };
+	struct why why = { .n = 0 };
 	char next[24];
+	int r = look_up(rq, jobs, n, &why);
 
+	if (r < 0)
+		return r;
 	for (int i = 0; i < n; i++) {
-		const char *reason;
-		int r = list_why(rq, &jobs[i], &why, &reason);
+		const char *reason = reason_of(rq, &why, &jobs[i]);
 
-		if (r < 0)
-			return r;
 		if (json_array_append_new(list, api_job_json(rq, &jobs[i], reason)) < 0)
 			return -ENOMEM;
 	}

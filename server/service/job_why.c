@@ -4,7 +4,9 @@
  */
 #include "server/service/job_why.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/macro.h"
@@ -52,9 +54,15 @@ static void count(struct tally *tally, const struct job_wish *wish, const struct
 	tally->n_busy += host->state >= HOST_ASSIGNED;
 }
 
-/* Counts hosts, all or (until_found) up to the first that can ever run it. 0 or -errno. */
-static int count_hosts(struct services *s, const struct job_wish *wish, bool until_found,
-                       struct tally *tally)
+/* What each host is asked: so that all hosts are read once for many jobs. */
+struct question {
+	struct job_wish wish;
+	struct tally tally;
+};
+
+/* Counts hosts, all or (until_found) up to one that can ever run the first of them. */
+static int count_hosts(struct services *s, struct question *questions, size_t n_questions,
+                       bool until_found)
 {
 	char after[HOST_NAME_MAX_LEN] = "";
 	struct host hosts[16];
@@ -64,8 +72,10 @@ static int count_hosts(struct services *s, const struct job_wish *wish, bool unt
 		n = host_store_list(s->db, after, hosts, ARRAY_SIZE(hosts));
 		for (int i = 0; i < n; i++) {
 			memcpy(after, hosts[i].name, sizeof(after));
-			count(tally, wish, &hosts[i]);
-			if (until_found && !job_match_is_for_ever(job_match(wish, &hosts[i])))
+			for (size_t q = 0; q < n_questions; q++)
+				count(&questions[q].tally, &questions[q].wish, &hosts[i]);
+			if (until_found &&
+			    !job_match_is_for_ever(job_match(&questions->wish, &hosts[i])))
 				return 0;
 		}
 	} while (n == ARRAY_SIZE(hosts));
@@ -151,38 +161,63 @@ static void say_why(const struct tally *t, const struct job_record *job, char to
 		               n - t->n_busy);
 }
 
+bool job_why_is_known(const struct moment *m, const struct job_record *job)
+{
+	return job->state != JOB_QUEUED || (job->reason[0] && job->not_before_steady > m->steady);
+}
+
+int job_why_many(struct services *s, const struct moment *m, const struct job_record *const *jobs,
+                 size_t n, char (*reasons)[JOB_REASON_MAX])
+{
+	CLEANUP(freep) struct question *questions = calloc(n, sizeof(*questions));
+	int r = 0;
+
+	if (!questions)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = make_wish(s, m, jobs[i], &questions[i].wish);
+	if (r == 0)
+		r = count_hosts(s, questions, n, false);
+	for (size_t i = 0; i < n && r == 0; i++)
+		say_why(&questions[i].tally, jobs[i], reasons[i]);
+	return r;
+}
+
 int job_why(struct services *s, const struct moment *m, const struct job_record *job,
             char to[JOB_REASON_MAX])
 {
-	struct tally tally = { .n_seen = 0 };
-	struct job_wish wish;
+	char reasons[1][JOB_REASON_MAX];
 	int r;
 
 	(void)snprintf(to, JOB_REASON_MAX, "%s", job->reason);
-	if (job->state != JOB_QUEUED || (job->reason[0] && job->not_before_steady > m->steady))
+	if (job_why_is_known(m, job))
 		return 0;
-	r = make_wish(s, m, job, &wish);
+	r = job_why_many(s, m, &job, 1, reasons);
 	if (r == 0)
-		r = count_hosts(s, &wish, false, &tally);
-	if (r == 0)
-		say_why(&tally, job, to);
+		memcpy(to, reasons[0], JOB_REASON_MAX);
 	return r;
 }
 
 int job_why_never(struct services *s, const struct moment *m, const struct job_record *job,
                   const char **ret_field, char to[JOB_REASON_MAX])
 {
-	struct tally tally = { .n_seen = 0 };
-	struct job_wish wish;
-	int r = make_wish(s, m, job, &wish);
+	struct question q = { .tally = { .n_seen = 0 } };
+	struct host named;
+	int r = make_wish(s, m, job, &q.wish);
 
-	if (r == 0)
-		r = count_hosts(s, &wish, true, &tally);
+	if (r == 0 && q.wish.testbox_is_host) {
+		/* mostly so, and then the others need no look */
+		r = host_store_find(s->db, job->testbox, &named);
+		if (r == 0 && !job_match_is_for_ever(job_match(&q.wish, &named)))
+			return 0;
+	}
+	if (r >= 0)
+		r = count_hosts(s, &q, 1, true);
 	if (r < 0)
 		return r;
 	for (int match = 0; match < _JOB_MATCH_MAX; match++)
-		if (!job_match_is_for_ever(match) && tally.n[match] > 0)
+		if (!job_match_is_for_ever(match) && q.tally.n[match] > 0)
 			return 0;
-	*ret_field = say_never(&tally, job, to);
+	*ret_field = say_never(&q.tally, job, to);
 	return JOB_WHY_NEVER;
 }
