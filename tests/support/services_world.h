@@ -113,14 +113,13 @@ static inline void world_put_image(struct world *w)
 	world_put_file(w->initrd, "deps/initramfs/debian/x86_64/bookworm/cci/cci.cgz", "agent");
 }
 
-static inline int world_set_up(void **state)
+/* Below that directory. */
+static inline int world_set_up_at(void **state, const char *parent)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	/* memory when there is some: hundreds of commits, each of them synced */
-	(void)strcpy(w->dir, access("/dev/shm", W_OK) == 0 ? "/dev/shm/cci-world-XXXXXX"
-	                                                   : "/tmp/cci-world-XXXXXX");
+	(void)snprintf(w->dir, sizeof(w->dir), "%s/cci-world-XXXXXX", parent);
 	assert_non_null(mkdtemp(w->dir));
 	(void)snprintf(w->db_path, sizeof(w->db_path), "%s/ccid.sqlite", w->dir);
 	(void)snprintf(w->results, sizeof(w->results), "%s/result", w->dir);
@@ -162,6 +161,12 @@ static inline int world_set_up(void **state)
 	world_put_image(w);
 	*state = w;
 	return 0;
+}
+
+/* In memory when there is some: hundreds of commits, each of them synced. */
+static inline int world_set_up(void **state)
+{
+	return world_set_up_at(state, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static inline int world_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)

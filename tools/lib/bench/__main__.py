@@ -9,8 +9,9 @@ sys.path.insert(1, os.path.join(TOP, "tests"))
 sys.dont_write_bytecode = True
 
 import initramfs  # noqa: E402
+import scheduler  # noqa: E402
 
-BENCHES = {"initramfs": initramfs}
+BENCHES = {"initramfs": initramfs, "scheduler": scheduler}
 
 
 def usage(to):
