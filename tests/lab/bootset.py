@@ -31,8 +31,9 @@ tmpfs /mnt tmpfs size=1m 0 0
 """, "plain": ""}
 
 # Says on the console what the root is, tries to write to it, and ends. A kernel command line with
-# probe.stay=SECONDS makes it stay on, and say every two seconds which address it has; with probe.panic
-# its kernel dies instead.
+# probe.stay=SECONDS makes it stay on, and say every two seconds which address it has; with
+# probe.reboot it ends in a reboot, with probe.alone=SECONDS PID 1 ends it after that time without
+# any program of the root's, with probe.panic its kernel dies instead.
 PROBE = """\
 #!/bin/sh
 dmesg -n 1
@@ -50,9 +51,13 @@ say "layers $(grep -c ' /run/cci/' /proc/mounts)"
 sync
 while read -r line; do say "fstab $line"; done </etc/fstab
 systemctl list-units --failed --no-legend --plain | while read -r unit _; do say "failed $unit"; done
-stay=0
+stay=0 end=poweroff
 for word in $(cat /proc/cmdline); do case $word in
 probe.stay=*) stay=${word#*=} ;;
+probe.reboot) end=reboot ;;
+probe.alone=*) systemd-run -q -p RuntimeMaxSec=${word#*=} -p FailureAction=poweroff sleep infinity
+    say alone
+    exit ;;
 probe.panic) echo c >/proc/sysrq-trigger ;;
 esac; done
 addresses
@@ -62,7 +67,7 @@ while [ "$stay" -gt 0 ]; do
     addresses
 done
 say end
-systemctl poweroff --no-block
+systemctl $end --no-block
 """
 UNIT = """\
 [Unit]
@@ -156,7 +161,7 @@ class Probe:
     def __init__(self, console):
         self.said = {}
         self.has_ended = (re.search("^PROBE end$", console, re.MULTILINE) is not None and
-                          "reboot: Power down" in console)
+                          re.search("reboot: (Power down|Restarting system)", console) is not None)
         for word, value in re.findall(r"^PROBE (\S+) ?(.*)$", console, re.MULTILINE):
             self.said.setdefault(word, []).append(value)
 

@@ -81,8 +81,8 @@ def image_link(arch=None):
     return os.path.join(SRV, "os", "debian", arch or os.uname().machine, "bookworm")
 
 
-def _make_image(arch, release):
-    _run(tool("cci-mkos"), "debian:bookworm", "--arch", arch, "--srv", SRV, "--cache",
+def _make_image(arch, release, *more):
+    _run(tool("cci-mkos"), "debian:bookworm", "--arch", arch, *more, "--srv", SRV, "--cache",
          os.path.join(CACHE, "mkos"), "--keep", "2",
          "--agent", os.path.join(release, "agent", "lkp-bootstrap"), "--unit", agent_unit(),
          "--initramfs", os.path.join(release, "initramfs"),
@@ -99,7 +99,7 @@ def prepare(tell=None):
         build_release(*GUEST_TARGETS)
         if not os.path.exists(image_link()):
             tell("making the image (once; minutes)")
-        _make_image(os.uname().machine, RELEASE)
+        _make_image(os.uname().machine, RELEASE, "--initramfs-with", "net-roots,local")
         _run(tool("loaders"), TFTP)
 
 

@@ -3,19 +3,16 @@
 samba. Each has a /run of its own, so that nothing of the machine's is met."""
 
 import os
-import re
-import signal
-import socket
 import subprocess
-import time
 
 from lab import LabError
+from lab.daemon import Daemon
 
 GANESHA = """\
 NFS_CORE_PARAM {{
     NFS_Port = {port};
     MNT_Port = {mount_port};
-    Protocols = 3, 4;
+    Protocols = {protocols};
     Enable_NLM = false;
     Enable_RQUOTA = false;
 }}
@@ -35,7 +32,7 @@ EXPORT {{
     Path = {read_only};
     Pseudo = {read_only};
     Access_Type = RO;
-    Protocols = 3, 4;
+    Protocols = {protocols};
     FSAL {{ Name = VFS; }}
 }}
 EXPORT {{
@@ -43,7 +40,7 @@ EXPORT {{
     Path = {writable};
     Pseudo = {writable};
     Access_Type = RW;
-    Protocols = {writable_protocols};
+    Protocols = {protocols};
     FSAL {{ Name = VFS; }}
 }}
 LOG {{ Default_Log_Level = EVENT; }}
@@ -79,63 +76,19 @@ SAMBA = """\
 """
 
 
-class _Daemon:
-    """Programs that a shell starts together and that end together."""
-
-    def __init__(self, name, directory, script, ports):
-        self.log = os.path.join(directory, f"{name}.log")
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", f"mount -t tmpfs cci-run /run && {script}"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + 40
-        for port in ports:
-            while not _listens(port):
-                if time.monotonic() > end or self.process.poll() is not None:
-                    said = self.said()
-                    self.stop()
-                    raise LabError(f"{name} does not answer at port {port}: {said}")
-                time.sleep(0.1)
-
-    def said(self):
-        with open(self.log, encoding="utf-8", errors="replace") as file:
-            return file.read()[-3000:]
-
-    def stop(self):
-        """Ends all of it, at once."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-
-def _listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
-
-
-def nfs(directory, read_only, writable, writable_protocols="3, 4"):
-    """Exports two directories, under their own names."""
+def nfs(directory, read_only, writable, port=2049, protocols="3, 4"):
+    """Exports two directories, under their own names; NFSv3 only at the usual port."""
     state = os.path.join(directory, "ganesha")
     os.makedirs(state)
     config = os.path.join(directory, "ganesha.conf")
     with open(config, "w", encoding="ascii") as file:
-        file.write(GANESHA.format(port=2049, mount_port=20048, state=state, read_only=read_only,
-                                  writable=writable, writable_protocols=writable_protocols))
-    return _Daemon("nfs", directory,
-                   "mkdir -p /run/rpcbind /run/ganesha && rpcbind -f & "
-                   f"sleep 0.5; exec ganesha.nfsd -F -f {config} -L STDERR -p /run/ganesha/pid "
-                   "-N EVENT", [111, 20048, 2049])
+        file.write(GANESHA.format(port=port, mount_port=20048, state=state, read_only=read_only,
+                                  writable=writable, protocols=protocols))
+    serve = f"exec ganesha.nfsd -F -f {config} -L STDERR -p /run/ganesha/pid -N EVENT"
+    if "3" not in protocols:
+        return Daemon("nfs", directory, f"mkdir -p /run/ganesha\n{serve}", [port])
+    return Daemon("nfs", directory, f"mkdir -p /run/rpcbind /run/ganesha\nrpcbind -f &\n"
+                  f"sleep 0.5\n{serve}", [111, 20048, port])
 
 
 def smb(directory, top, password):
@@ -149,10 +102,5 @@ def smb(directory, top, password):
                           input=f"{password}\n{password}\n", capture_output=True, check=False)
     if done.returncode != 0:
         raise LabError(f"pdbedit: {done.stdout}{done.stderr}")
-    return _Daemon("smb", directory, f"exec smbd -F --no-process-group -s {config} --debug-stdout",
+    return Daemon("smb", directory, f"exec smbd -F --no-process-group -s {config} --debug-stdout",
                    [445])
-
-
-def requests(daemon, pattern):
-    """Lines of a server's log that match."""
-    return re.findall(pattern, daemon.said(), re.MULTILINE)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import stories
 import file_servers     # after stories, which knows where lab is
@@ -113,6 +114,25 @@ def two_at_once(story, servers):
         other.finish()
 
 
+def nfs_reboot(story, servers):
+    """Not held up: the files that a shutdown needs are there to its end."""
+    story.root(f"root={GATEWAY}:{servers.shared} rootovl probe.reboot", NET, network="user")
+    story.must_say("reboot: Restarting system")
+
+
+def server_that_dies(story, servers):
+    """The machine is told to power off when its root's server has gone: the watchdog ends it."""
+    with tempfile.TemporaryDirectory(dir=story.directory) as directory:
+        with file_servers.nfs(directory, servers.shared, servers.mine, 2050, "4") as nfs:
+            machine = story.start(f"root=nfs:{GATEWAY}:{servers.shared}:port=2050 rootovl "
+                                  "probe.alone=10", NET, network="user")
+            machine.wait_for("^PROBE alone$", LIMIT)
+            nfs.pause()
+            machine.wait_end(LIMIT)
+    story.must_say("Using hardware watchdog")
+    story.must_not_say("reboot: Power down")
+
+
 def check_failed(files, cause):
     reports = files.reports()
     equal([(r["step"], r["cause"]) for r in reports], [("layers", cause)], "reports")
@@ -152,6 +172,8 @@ STORIES = {
     "NFS as the root itself, written to": nfs_itself,
     "NFS as the root itself, read-only": nfs_read_only,
     "NFS as the root itself, of two machines at once": two_at_once,
+    "NFS below an overlay, and a reboot": nfs_reboot,
+    "NFS, and a server that dies": server_that_dies,
     "CIFS below an overlay, as guest": cifs_guest_overlay,
     "CIFS below an overlay, as a user": cifs_user_overlay,
     "CIFS with a wrong password": cifs_wrong_password,

@@ -267,93 +267,105 @@ static void heartbeats_keep_a_short_lease(void **state)
 	assert_in_range(wait_deadline(&s) - SEC(11), SEC(1), SEC(2));
 }
 
+/* One life of a machine to which anything may happen. */
+struct story {
+	struct rng rng;
+	struct step s;
+	usec_t now;
+	unsigned n_started;
+	bool is_accepted, has_ended;
+};
+
+static void take_want(struct story *story, enum step_want want)
+{
+	if (want == STEP_WANT_START) {
+		assert_true(story->is_accepted);
+		story->n_started++;
+	} else if (want == STEP_WANT_END) {
+		story->has_ended = story->s.end != STEP_END_EXIT || story->s.is_stopped;
+		assert_true(story->has_ended);
+	}
+}
+
+static void get_answer(struct story *story, unsigned status, const struct message_answer *body)
+{
+	if (!story->s.is_calling)
+		return;
+	story->is_accepted |= story->s.call == STEP_CALL_HELLO && status == 200;
+	step_answered(&story->s, status, status == 200 ? body : NULL, 0, story->now);
+}
+
+/* Whatever was under way goes well. */
+static void all_goes_well(struct story *story)
+{
+	get_answer(story, 200, &plain);
+	step_started(&story->s, 0, story->now);
+	step_exited(&story->s, 0, story->now);
+	step_emptied(&story->s, story->now);
+	step_uploaded(&story->s, story->now);
+}
+
+static void something_happens(struct story *story)
+{
+	static const unsigned statuses[] = { 0, 200, 200, 200, 400, 401, 404, 409, 410, 500, 503 };
+	struct message_answer body = hello_answer;
+	struct rng *rng = &story->rng;
+	struct step *s = &story->s;
+	bool rarely = rng_between(rng, 0, 20) == 0;
+
+	body.cancel = rng_between(rng, 0, 5) == 0;
+	switch (rng_between(rng, 0, 11)) {
+	case 0 ... 2:
+		get_answer(story, statuses[rng_between(rng, 0, 10)], &body);
+		break;
+	case 3:
+		if (story->n_started > 0)
+			step_started(s, rng_between(rng, 0, 3) ? 0 : -EIO, story->now);
+		break;
+	case 4:
+		step_exited(s, (int)rng_between(rng, 0, 2) - 1, story->now);
+		break;
+	case 5:
+		step_emptied(s, story->now);
+		break;
+	case 6:
+		step_uploaded(s, story->now);
+		break;
+	case 7:
+		if (rarely)
+			step_fenced(s, story->now);
+		break;
+	case 8:
+		if (rarely)
+			step_stop(s, story->now);
+		break;
+	default:
+		if (step_deadline(s) != USEC_INFINITY)
+			story->now = MAX(story->now, step_deadline(s));
+		break;
+	}
+}
+
 /*
  * Any events in any order: the machine neither asserts nor starts twice nor starts unasked, and
  * once everything answers it ends.
  */
 static void random_stories_end(void **state)
 {
-	static const unsigned statuses[] = { 0, 200, 200, 200, 400, 401, 404, 409, 410, 500, 503 };
-
 	for (uint64_t seed = 0; seed < 3000; seed++) {
-		struct rng rng;
-		struct step s;
-		usec_t now = 0;
-		unsigned n_started = 0;
-		bool ended = false, accepted = false;
+		struct story story = { .now = 0 };
 
-		rng_init(&rng, seed);
-		step_init(&s, seed, rng_between(&rng, 0, 9) == 0, 0);
-		for (unsigned i = 0; i < 400 && !ended; i++) {
-			bool calm = i > 150; /* from here on all goes well */
-			enum step_want want = step_next(&s, now);
-			struct message_answer body = calm ? plain : hello_answer;
-			unsigned status = statuses[rng_between(&rng, 0, 10)];
-
-			body.cancel = !calm && rng_between(&rng, 0, 5) == 0;
-			switch (want) {
-			case STEP_WANT_WAIT:
-				break;
-			case STEP_WANT_START:
-				assert_true(accepted);
-				n_started++;
-				break;
-			case STEP_WANT_END:
-				ended = s.end != STEP_END_EXIT || s.is_stopped;
-				assert_true(ended);
-				continue;
-			default:
-				break;
-			}
-			if (calm) {
-				if (s.is_calling) {
-					accepted |= s.call == STEP_CALL_HELLO;
-					step_answered(&s, 200, &body, 0, now);
-				}
-				step_started(&s, 0, now);
-				step_exited(&s, 0, now);
-				step_emptied(&s, now);
-				step_uploaded(&s, now);
-			}
-			switch (rng_between(&rng, 0, 11)) {
-			case 0:
-			case 1:
-			case 2:
-				if (s.is_calling) {
-					accepted |= s.call == STEP_CALL_HELLO && status == 200;
-					step_answered(&s, status, status == 200 ? &body : NULL, 0,
-					              now);
-				}
-				break;
-			case 3:
-				if (n_started > 0)
-					step_started(&s, rng_between(&rng, 0, 3) ? 0 : -EIO, now);
-				break;
-			case 4:
-				step_exited(&s, (int)rng_between(&rng, 0, 2) - 1, now);
-				break;
-			case 5:
-				step_emptied(&s, now);
-				break;
-			case 6:
-				step_uploaded(&s, now);
-				break;
-			case 7:
-				if (rng_between(&rng, 0, 20) == 0)
-					step_fenced(&s, now);
-				break;
-			case 8:
-				if (rng_between(&rng, 0, 20) == 0)
-					step_stop(&s, now);
-				break;
-			default:
-				if (step_deadline(&s) != USEC_INFINITY)
-					now = MAX(now, step_deadline(&s));
-				break;
-			}
+		rng_init(&story.rng, seed);
+		step_init(&story.s, seed, rng_between(&story.rng, 0, 9) == 0, 0);
+		for (unsigned i = 0; i < 400 && !story.has_ended; i++) {
+			take_want(&story, step_next(&story.s, story.now));
+			if (i > 150 && !story.has_ended)
+				all_goes_well(&story);
+			if (!story.has_ended)
+				something_happens(&story);
 		}
-		assert_true(n_started <= 1);
-		assert_true(ended);
+		assert_true(story.n_started <= 1);
+		assert_true(story.has_ended);
 	}
 }
 
