@@ -70,6 +70,14 @@ def cifs_user_overlay(story, servers):
             raise AssertionError(f"the password was said: {line}")
 
 
+def cifs_itself(story, servers):
+    probe = story.root(f"root=cifs://{GATEWAY}/os/{servers.share},guest,vers=1.0 ro", NET,
+                       network="user")
+    equal(probe.one("root").split()[0], "cifs", "the root")
+    equal(probe.one("root").split()[1].split(",")[0], "ro", "how it is mounted")
+    equal(probe.all("wrote"), [], "writing")
+
+
 def cifs_wrong_password(story, servers):
     files = Files(None)
     story.boot(f"root=cifs://root:wrong@{GATEWAY}/mine/{servers.share},vers=1.0 rootovl "
@@ -121,12 +129,13 @@ def nfs_reboot(story, servers):
 
 
 def server_that_dies(story, servers):
-    """The machine is told to power off when its root's server has gone: the watchdog ends it."""
+    """PID 1 itself waits for a file of the server that has gone: the watchdog ends the machine, here
+    sooner than after the ten minutes that the initramfs leaves."""
     with tempfile.TemporaryDirectory(dir=story.directory) as directory:
         with file_servers.nfs(directory, servers.shared, servers.mine, 2050, "4") as nfs:
             machine = story.start(f"root=nfs:{GATEWAY}:{servers.shared}:port=2050 rootovl "
-                                  "probe.alone=10", NET, network="user")
-            machine.wait_for("^PROBE alone$", LIMIT)
+                                  "probe.alone=10 systemd.watchdog_sec=60", NET, network="user")
+            machine.wait_for("PROBE alone", LIMIT)
             nfs.pause()
             machine.wait_end(LIMIT)
     story.must_say("Using hardware watchdog")
@@ -176,6 +185,7 @@ STORIES = {
     "NFS, and a server that dies": server_that_dies,
     "CIFS below an overlay, as guest": cifs_guest_overlay,
     "CIFS below an overlay, as a user": cifs_user_overlay,
+    "CIFS as the root itself": cifs_itself,
     "CIFS with a wrong password": cifs_wrong_password,
     "nobody serves": nobody_serves,
     "what is not exported": not_exported,
