@@ -119,6 +119,7 @@ def body(check):
         check_agent(check, scratch)
         check_squashfs(check, scratch)
         check_key(check, scratch)
+        check_compression(check, scratch)
         check_settings(check)
         check_stray_release(check, scratch)
         check_exports(check, scratch)
@@ -177,6 +178,17 @@ def check_key(check, scratch):
         key = mkos.initramfs_key(options)
         options.initramfs_drivers = "virtio"
         equal(mkos.initramfs_key(options) != key, True, "other drivers have another key")
+
+
+def check_compression(check, scratch):
+    os.makedirs(f"{scratch}/kernels/boot")
+    for version, text in {"4.19": "CONFIG_RD_GZIP=y\n# CONFIG_RD_ZSTD is not set\n",
+                          "6.1": "CONFIG_RD_GZIP=y\nCONFIG_RD_ZSTD=y\n"}.items():
+        with open(f"{scratch}/kernels/boot/config-{version}", "w", encoding="ascii") as file:
+            file.write(text)
+    with check.check("an initramfs is packed as its kernel can read it"):
+        equal([mkos.initramfs_compression(f"{scratch}/kernels", version).split()[0]
+               for version in ("4.19", "6.1", "3.10")], ["gzip", "zstd", "gzip"], "compression")
 
 
 def check_settings(check):
