@@ -10,7 +10,7 @@
 #     cci_drivers=virtio|common|none   network cards and disks to bring along (common); none when
 #                              they come in a cgz of their own
 #     cci_net_roots=yes|no     roots on NFS and CIFS servers: their modules, 1.6 MB (yes in the full life)
-#     cci_https=yes            root=live:https:// too: libcurl and its libraries, 12 MB
+#     cci_https=yes            root=live:https:// and reports to https:// too: libcurl and its libraries, 12 MB
 #     cci_ca=FILE              whom https trusts (PEM); the distribution's bundle
 #     cci_shell=yes            an emergency shell in the lean life (the full one has dracut's)
 #     cci_local=yes            roots on the machine's own disks: lvm, device-mapper, mkfs
