@@ -115,6 +115,15 @@ class Story:
         return path
 
 
+def check_kept_fstab(probe):
+    """A hostile fstab on a root that is written: the lines are all there, and no boot waits for them."""
+    lines = probe.all("fstab")
+    tap.equal(len(lines), 4, "lines of fstab")
+    for line in lines:
+        if "/usr" in line or "swap" in line:
+            tap.equal("nofail" in line, True, line)
+
+
 def _tell(tell, name, top, boots):
     story = Story(name, top, boots)
     try:

@@ -17,11 +17,14 @@ def an_image(story):
     files = Files(story.boots.image(), tls=tls.context)
     probe = story.root(f"root=live:{files.url}/root.img rootovl ro "
                        f"cci.root.sha256={digest(files.image)} "
-                       f"cci.root.size={os.path.getsize(files.image)}", "lean-https",
+                       f"cci.root.size={os.path.getsize(files.image)} cci.server={files.url}",
+                       "lean-https",
                        files={"etc/cci/ca.pem": tls.certificate}, network="user")
     equal(probe.one("root")[:11], "overlay rw,", "root")
     equal(files.asked, ["/root.img"], "requests")
     story.must_say("sha256 as it should be")
+    equal([form["stage"] for _, form in files.posted], [["start", "root", "overlay", "switch"]],
+          "stages told over https")
 
 
 def a_stranger(story):

@@ -7,16 +7,7 @@ import stories
 from lab.bootset import (DISK_UUID, LABEL, MIB, PARTLABEL, BootSet, digest, disk_copy, disk_file,
                          disk_names)
 from lab.tap import equal
-from stories import Files
-
-
-def check_fstab(probe):
-    """The lines are all there, and the boot did not wait for them."""
-    lines = probe.all("fstab")
-    equal(len(lines), 4, "lines of fstab")
-    for line in lines:
-        if "/usr" in line or "swap" in line:
-            equal("nofail" in line, True, line)
+from stories import Files, check_kept_fstab
 
 
 def a_disk_that_is_written(story):
@@ -24,7 +15,7 @@ def a_disk_that_is_written(story):
     probe = story.root(f'root="PARTLABEL={PARTLABEL}" rw cci.timeout=60s', disks=[disk])
     equal(probe.one("root")[:8], "ext4 rw,", "root")
     equal(len(probe.all("wrote")), 1, "writes")
-    check_fstab(probe)
+    check_kept_fstab(probe)
     equal(disk_file(disk, "/proof", MIB), "written\n", "what is on the disk")
 
 
@@ -34,7 +25,7 @@ def a_disk_that_is_not_written(story):
     probe = story.root(f"root=UUID={DISK_UUID} ro cci.timeout=60s", disks=[disk])
     equal(probe.one("root")[:8], "ext4 ro,", "root")
     equal(probe.all("wrote"), [], "writes")
-    check_fstab(probe)
+    check_kept_fstab(probe)
     equal(digest(disk), before, "the disk's digest")
 
 
