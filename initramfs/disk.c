@@ -242,7 +242,7 @@ static int do_without(const struct plan *plan, const char *why)
 		tell("the server does not know of it yet: %s", no_answer);
 		tell_stage("degraded");
 	}
-	if (plan->kind == PLAN_HTTP && volume_source_fetch(plan) < 0)
+	if (plan->kind == PLAN_HTTP && volume_source_fetch(plan, NULL, NULL) < 0)
 		return -ECANCELED;
 	return rewrite_plan(&instead);
 }

@@ -51,13 +51,14 @@ struct fetch {
 /* How one try ended, besides -ECANCELED. */
 enum { TRY_WHOLE = 0, TRY_AGAIN = 1 };
 
-/* Forgets all bytes. */
+/* Forgets all bytes. The file will be another one, so that who follows it notices. */
 static int start_over(struct fetch *f)
 {
 	if (f->fd >= 0 && ftruncate(f->fd, 0) < 0)
 		return tell_failure(CAUSE_MEMORY, "cannot write %s: %s", CCI_IMG_FILE,
 		                    strerror(errno));
-	f->have = f->total = f->extended_at = 0;
+	fd_close(&f->fd);
+	f->have = f->total = f->room = f->extended_at = 0;
 	f->etag[0] = '\0';
 	digest_restart(f->digest);
 	return 0;

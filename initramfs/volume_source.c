@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "initramfs/device.h"
@@ -20,6 +21,8 @@
 #include "lib/sys/fd.h"
 #include "lib/sys/file.h"
 
+#define FOLLOW_PAUSE ((struct timespec){ .tv_nsec = 10 * 1000 * 1000 })
+
 void volume_source_wait_network(const struct plan *plan)
 {
 	static const char *const start[] = { "systemctl", "start", "network-online.target", NULL };
@@ -29,7 +32,26 @@ void volume_source_wait_network(const struct plan *plan)
 	(void)program_run(start, NULL, said); /* without it the fetch says what is missing */
 }
 
-int volume_source_fetch(const struct plan *plan)
+/* Waits for the process to end. Returns its status or -errno. */
+static int wait_for(pid_t pid, volume_source_follow follow, void *arg)
+{
+	int status;
+	pid_t r;
+
+	for (;;) {
+		r = waitpid(pid, &status, follow ? WNOHANG : 0);
+		if (r == pid)
+			return status;
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (follow) {
+			follow(arg);
+			(void)nanosleep(&FOLLOW_PAUSE, NULL); /* woken early: looked early */
+		}
+	}
+}
+
+int volume_source_fetch(const struct plan *plan, volume_source_follow follow, void *arg)
 {
 	/* in a process of its own, because https is fetched by another program in its place */
 	pid_t pid = fork();
@@ -39,19 +61,20 @@ int volume_source_fetch(const struct plan *plan)
 		return tell_failure(CAUSE_MEMORY, "cannot start a process: %s", strerror(errno));
 	if (pid == 0)
 		_exit(fetch_image(plan) < 0 ? 1 : 0);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return tell_failure(CAUSE_MEMORY, "cannot wait for a process: %s",
-			                    strerror(errno));
+	status = wait_for(pid, follow, arg);
+	if (status < 0)
+		return tell_failure(CAUSE_MEMORY, "cannot wait for a process: %s",
+		                    strerror(-status));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECANCELED;
 }
 
-static bool is_written_as_it_is(const char *type)
+bool volume_source_is_whole_image(const char *type)
 {
 	return strcmp(type, "ext4") == 0 || strcmp(type, "xfs") == 0;
 }
 
-static int open_image(const struct plan *plan, struct volume_source *ret, char *error)
+static int open_image(const struct plan *plan, volume_source_follow follow, void *arg,
+                      struct volume_source *ret, char *error)
 {
 	struct mount_request request = { .target = CCI_SOURCE_DIR, .read_only = true };
 	CLEANUP(fd_closep) int loop = -1;
@@ -60,7 +83,7 @@ static int open_image(const struct plan *plan, struct volume_source *ret, char *
 	int r;
 
 	error[0] = '\0';
-	r = volume_source_fetch(plan);
+	r = volume_source_fetch(plan, follow, arg);
 	if (r < 0)
 		return -ECANCELED;
 	r = device_probe(CCI_IMG_FILE, &device);
@@ -70,7 +93,7 @@ static int open_image(const struct plan *plan, struct volume_source *ret, char *
 		return -ECANCELED;
 	}
 	(void)snprintf(ret->type, sizeof(ret->type), "%s", device.type);
-	ret->is_image = is_written_as_it_is(device.type);
+	ret->is_image = volume_source_is_whole_image(device.type);
 	if (ret->is_image)
 		return 0;
 	loop = loop_attach(CCI_IMG_FILE, node);
@@ -90,13 +113,14 @@ static int open_image(const struct plan *plan, struct volume_source *ret, char *
 	return 0;
 }
 
-int volume_source_open(const struct plan *plan, struct volume_source *ret, char *error)
+int volume_source_open(const struct plan *plan, volume_source_follow follow, void *arg,
+                       struct volume_source *ret, char *error)
 {
 	*ret = (struct volume_source){ .is_image = false };
 	volume_source_wait_network(plan);
 	switch (plan->kind) {
 	case PLAN_HTTP:
-		return open_image(plan, ret, error);
+		return open_image(plan, follow, arg, ret, error);
 	case PLAN_NFS:
 	case PLAN_CIFS:
 		error[0] = '\0';
