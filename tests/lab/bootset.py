@@ -80,6 +80,31 @@ StandardOutput=tty
 TTYPath=/dev/ttyS0
 """
 
+# The same without systemd, as PID 1 of a root that is copied in seconds; and whether an earlier boot
+# has written there.
+SMALL_INIT = """\
+#!/bin/sh
+exec </dev/ttyS0 >/dev/ttyS0 2>&1
+dmesg -n 1
+say() { echo "PROBE $*"; }
+echo
+say begin
+while read -r what at kind options _; do
+    [ "$at" != / ] || say "root $kind $options"
+done </proc/mounts
+say "layers $(grep -c ' /run/cci/' /proc/mounts)"
+[ ! -e /proof ] || say "found $(grep -c . /proof)"
+{ echo written >>/proof; } 2>/dev/null && say wrote
+say "files $(ls -R /usr/lib/files | sha256sum)"
+say "bytes $(cat /usr/lib/files/*/* 2>/dev/null | sha256sum)"
+say end
+sync
+dmesg -n 7
+echo o >/proc/sysrq-trigger
+while :; do sleep 1; done
+"""
+SMALL_PROGRAMS = ["cat", "dash", "dmesg", "grep", "ls", "sha256sum", "sleep", "sync"]
+
 # No test of a root reads these.
 TRIM = ["boot", "initrd.lkp", "rootfs.squashfs", "rootfs.squashfs.sha256", "usr/lib/modules",
         "usr/share/perl", "usr/share/zoneinfo", "var/lib/dpkg"]
@@ -96,7 +121,8 @@ INITRAMFS = {
     "lean-https": (images.LEAN, {"cci_drivers": "virtio", "cci_https": "yes"}),
     "lean-net": (images.LEAN, {"cci_drivers": "virtio", "cci_net_roots": "yes"}),
     "lean-shell": (images.LEAN, {"cci_drivers": "virtio", "cci_shell": "yes"}),
-    "lean-local": (images.LEAN, {"cci_drivers": "virtio", "cci_local": "yes"}),
+    "lean-local": (images.LEAN, {"cci_drivers": "virtio", "cci_local": "yes", "cci_net_roots": "yes",
+                                "cci_shell": "yes"}),
     "full": (["--add", "cci"], {"cci_drivers": "virtio"}),
     "full-legacy": (["--add", "cci network-legacy"], {"cci_drivers": "virtio"}),
     "full-networkd": (["--add", "cci systemd-networkd"], {"cci_drivers": "virtio"}),
@@ -253,16 +279,63 @@ class BootSet:
                 raise LabError(f"sfdisk: {done.stderr.strip()}")
         return self._keep(f"gpt-{fstab}", (inner, PARTLABEL, PARTUUID), make)
 
+    @staticmethod
+    def _make_image(kind, root, path):
+        if kind == "erofs":
+            run("mkfs.erofs", "-zlz4", path, root)
+        elif kind == "ext4":
+            run("mkfs.ext4", "-q", "-F", "-L", LABEL, "-d", root, path, "100M")
+        else:
+            run("mksquashfs", root, path, "-comp", "zstd", "-Xcompression-level", "3", "-quiet",
+                "-no-progress")
+
     def image(self, kind="squashfs", fstab="hostile"):
         """A squashfs or erofs image."""
         def make(path):
             with self._root(fstab) as root:
-                if kind == "erofs":
-                    run("mkfs.erofs", "-zlz4", path, root)
-                else:
-                    run("mksquashfs", root, path, "-comp", "zstd", "-Xcompression-level", "3",
-                        "-quiet", "-no-progress")
+                self._make_image(kind, root, path)
         return self._keep(f"image-{kind}-{fstab}", self._root_key(fstab), make)
+
+    def _copy_small(self, root):
+        """A shell and little else, with its libraries; files to copy, of all kinds and sizes."""
+        arch = f"{os.uname().machine}-linux-gnu"
+        for name in ("dev", "proc", "sys", "run", "tmp", "etc", "usr/bin", f"usr/lib/{arch}",
+                     "usr/lib64", "usr/lib/files", "sbin"):
+            os.makedirs(os.path.join(root, name))
+        for name in ("bin", "lib", "lib64"):
+            os.symlink(f"usr/{name}", os.path.join(root, name))
+        for name in SMALL_PROGRAMS:
+            shutil.copy2(os.path.join(self.tree, "usr/bin", name), os.path.join(root, "usr/bin"))
+        os.symlink("dash", os.path.join(root, "usr/bin/sh"))
+        libraries = os.path.join(self.tree, "usr/lib", arch)
+        for name in os.listdir(libraries):
+            if re.match(r"(ld-linux-[^.]*|libc|libselinux|libpcre2-8|libtinfo)\.so",
+                        name):
+                run("cp", "-a", os.path.join(libraries, name), f"{root}/usr/lib/{arch}/")
+        run("cp", "-a", f"{self.tree}/usr/lib64/.", f"{root}/usr/lib64/")
+        for name in ("systemd", "udev"):
+            run("cp", "-a", f"{self.tree}/usr/lib/{name}", f"{root}/usr/lib/files/")
+        shutil.copy2(f"{self.tree}/usr/lib/os-release", f"{root}/usr/lib/os-release")
+        os.symlink("../usr/lib/os-release", f"{root}/etc/os-release")
+        for path, text in (("etc/fstab", FSTABS["hostile"]), ("sbin/init", SMALL_INIT)):
+            with open(os.path.join(root, path), "w", encoding="ascii") as file:
+                file.write(text)
+        os.chmod(f"{root}/sbin/init", 0o755)
+
+    @contextlib.contextmanager
+    def small_root(self):
+        """The same as a tree, for as long as the context lasts."""
+        with tempfile.TemporaryDirectory(prefix="small-", dir=self.directory) as root:
+            os.chmod(root, 0o755)
+            self._copy_small(root)
+            yield root
+
+    def small_image(self, kind="squashfs"):
+        """A root without systemd, for tests of how it comes to its place: squashfs, erofs or ext4."""
+        def make(path):
+            with self.small_root() as root:
+                self._make_image(kind, root, path)
+        return self._keep(f"small-{kind}", (self.tree, SMALL_INIT, SMALL_PROGRAMS, FSTABS), make)
 
     @staticmethod
     def empty_disk(directory, name, label):

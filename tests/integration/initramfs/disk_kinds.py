@@ -141,8 +141,10 @@ FOREIGN = {
 }
 
 
-def make(kind, path):
-    """A fresh image of that kind."""
+def make(kind, path, room=0):
+    """A fresh image of that kind; with room for more, what is at its end stays in the middle."""
     with open(path, "wb") as file:
         file.truncate(SIZE)
     FOREIGN[kind][0](path)
+    if room > os.path.getsize(path):
+        os.truncate(path, room)

@@ -1,88 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MulanPSL-2.0
-"""`local` in virtual machines: volumes of group os on virtio disks, filled from an image. Each story is
-some boots of one machine with the same disks."""
+"""`local` in virtual machines: volumes of group os on virtio disks, filled from an image or over NFS. Each
+story is some boots of one machine with the same disks."""
 
 import os
-import re
-import time
+import tempfile
 
 import disk_kinds
 import stories
-from lab.bootset import digest, disk_copy
+import file_servers     # after stories, which knows where lab is
+from lab import namespace
+from lab.bootset import digest, disk_copy, disk_file
 from lab.tap import equal
-from stories import Files
+from local_box import OLDER, OLDER_ROOT, ROOT, SOURCE, Box
+from stories import GATEWAY, LIMIT
 
-ROOT = "/os/debian/x86_64/12-2021-05-18-15-08-52/root.img"
-SOURCE = "debian_x86_64_12_20210518150852"
-SCRATCH = "/dev/mapper/os-debian_x86_64_12"
-
-
-class Server(Files):
-    """The image at ROOT; with `slow` in so many pieces a second, to be cut in the middle."""
-
-    def __init__(self, image):
-        super().__init__(image)
-        self.RequestHandlerClass = _at_root(self.RequestHandlerClass)
-
-    def told(self, stage):
-        """Details of the posts of that stage."""
-        return [form.get("detail", [""])[0] for _, form in self.posted if stage in form.get("stage", [])]
-
-
-def _at_root(kind):
-    """The handler `kind`, with its image at ROOT."""
-    class Handler(kind):
-        def do_GET(self):
-            if self.path == ROOT:
-                self.path = "/root.img"
-            super().do_GET()
-    return Handler
-
-
-class Box:
-    """A machine with disks of its own, which stay from boot to boot."""
-
-    def __init__(self, story, image="squashfs", disks=(("vda", 1200),), fstab="hostile"):
-        self.story = story
-        boots = story.boots
-        path = boots.disk(fstab) if image == "ext4" else boots.image(image, fstab)
-        self.server = Server(path)
-        self.disks = []
-        for name, size in disks:
-            path = os.path.join(story.disks(), name)
-            if isinstance(size, str):
-                disk_kinds.make(size, path)
-                os.truncate(path, 1200 << 20)
-            else:
-                with open(path, "wb") as file:
-                    file.truncate(size << 20)
-            self.disks.append((path, f"SN-{name}"))
-
-    def line(self, keys):
-        listed = "" if "rootfs_disk=" in keys else "rootfs_disk=" + ",".join(
-            f"/dev/vd{'abcd'[n]}" for n in range(len(self.disks)))
-        return (f"root=live:{self.server.url}{ROOT} local rw os_version=12 os_lv_size=500M job=x "
-                f"cci.server={self.server.url} cci.timeout=60s {listed} {keys}")
-
-    def start(self, keys=""):
-        return self.story.start(self.line(keys), "lean-local", disks=self.disks, network="user")
-
-    def root(self, keys=""):
-        return self.story.root(self.line(keys), "lean-local", disks=self.disks, network="user")
-
-    def fails(self, keys=""):
-        console = self.story.boot(self.line(keys), "lean-local", disks=self.disks, network="user")
-        equal("PROBE begin" in console, False, "the root is reached")
-        return self.server.reports()[-1]
-
-    def volumes(self, n=0):
-        """{name: (attributes, tags)} of group os, as lvm reads them from the disk."""
-        with disk_kinds.Loop(self.disks[n][0]) as node:
-            said = disk_kinds.lvm(node, "lvs", "--noheadings", "--separator", "|", "-o",
-                                  "lv_name,lv_attr,lv_tags", "os")
-        lines = [line.strip().split("|") for line in said.splitlines() if "|" in line]
-        return {name: (attributes, tags) for name, attributes, tags in lines}
+SCRATCH = "debian_x86_64_12"
 
 
 def first_and_second_boot(story):
@@ -91,56 +24,71 @@ def first_and_second_boot(story):
     story.must_say(r"/dev/vda \(serial SN-vda\): nothing: may be taken")
     story.must_say(rf"volume {SOURCE}\.part becomes {SOURCE}: it is whole")
     equal(probe.one("root").split()[0], "ext4", "the root's kind")
-    equal(len(probe.all("wrote")), 1, "writes")
-    equal(probe.all("fstab"), ["tmpfs /mnt tmpfs size=1m 0 0"], "fstab")
-    asked = len(box.server.asked)
-    equal(asked, 1, "fetches")
+    equal((len(probe.all("wrote")), probe.all("found")), (1, []), "writes, and those before")
+    equal(len(box.server.asked), 1, "fetches")
     volumes = box.volumes()
-    equal(sorted(volumes), sorted([SOURCE, "debian_x86_64_12"]), "volumes")
+    equal(sorted(volumes), sorted([SOURCE, SCRATCH]), "volumes")
     equal((volumes[SOURCE][0][1], volumes[SOURCE][1]), ("r", "cci.whole"), "the source")
     # the second boot fetches nothing, and finds nothing of what the first one wrote
-    box.root("cci.debug")
-    equal(len(box.server.asked), asked, "fetches")
-    story.must_not_say(r"is filled")
-    equal(story.machine.console().count("PROBE wrote"), 1, "writes")
+    again = box.root("cci.debug")
+    equal(len(box.server.asked), 1, "fetches")
+    story.must_not_say("is filled")
+    equal((len(again.all("wrote")), again.all("found")), (1, []), "writes, and those before")
+    for word in ("files", "bytes"):
+        equal(again.one(word), probe.one(word), word)
 
 
 def an_image_of_ext4(story):
-    box = Box(story, "ext4")
-    box.root()
+    """Debian, as large as it comes."""
+    box = Box(story, image="ext4", small=False)
+    probe = box.root()
     story.must_say(r"419\.4 MB in .* all on the disk")
+    equal(probe.all("fstab"), ["tmpfs /mnt tmpfs size=1m 0 0"], "fstab")
     equal(box.volumes()[SOURCE][1], "cci.whole", "the source's tag")
 
 
 def a_power_cut_in_the_copy(story):
     box = Box(story)
-    for pattern in (r"nothing: may be taken", rf"volume {SOURCE}\.part is made",
-                    rf"volume {SOURCE}\.part is filled", r"\d+ files, .* MB/s"):
-        box.start().wait_for(pattern, stories.LIMIT)
+    for pattern in (rf"volume {SOURCE}\.part is made", r"dm-0\): mounted"):
+        box.start().wait_for(pattern, LIMIT)
         story.machine.stop()
-        if "is filled" in pattern:
-            equal(SOURCE in box.volumes(), False, "a source before it is whole")
-    box.root()
+        equal(SOURCE in box.volumes(), False, "a source before it is whole")
+    probe = box.root()
     equal(box.volumes()[SOURCE][1], "cci.whole", "the source's tag")
+    equal(probe.one("bytes"), Box(story, disks=(("vdb", 1200),)).root().one("bytes"), "content")
 
 
-def names_of_the_users(story):
+def used_and_saved(story):
     box = Box(story, disks=(("vda", 2400),))
-    mine, other = "/dev/mapper/os-debian_mine", "/dev/mapper/os-debian_other"
-    equal(box.root(f"save_root_partition={mine}").one("root").split()[0], "ext4", "saved")
+    mine = "/dev/mapper/os-debian_mine"
+    equal(box.root(f"save_root_partition={mine}").all("found"), [], "what was written before")
     # the same to use and to save: what was written is there
-    box.root(f"use_root_partition={mine} save_root_partition={mine}")
+    equal(box.root(f"use_root_partition={mine} save_root_partition={mine}").all("found"), ["1"],
+          "what was written before")
     equal(box.volumes()[SOURCE][0][1], "r", "the golden copy")
-    box.root(f"os_partition={other}")
-    asked = len(box.server.asked)
-    box.root(f"os_partition={other}")
-    equal(len(box.server.asked), asked, "fetches")
+    # to be used only: what is written goes to a snapshot of it
+    equal(box.root(f"use_root_partition={mine}").all("found"), ["2"], "what was written before")
     report = box.fails("use_root_partition=/dev/mapper/os-debian_none")
     equal(report["cause"], "disk", "the cause")
     equal("there is no volume debian_none to use" in report["detail"], True, report["detail"])
 
 
-def a_foreign_disk_and_permissions(story):
+def one_volume_that_is_kept(story):
+    box = Box(story)
+    keys = "os_partition=/dev/mapper/os-debian_kept"
+    equal(box.root(keys).all("found"), [], "what was written before")
+    equal(box.root(keys).all("found"), ["1"], "what was written before")
+    equal(len(box.server.asked), 1, "fetches")
+    equal(sorted(box.volumes()), ["debian_kept"], "volumes")
+    # some other node: is booted as it is
+    other = disk_copy(story.boots.small_image("ext4"), story.disks(), "other")
+    box.disks.append((other, "SN-other"))
+    equal(box.root("os_partition=/dev/vdb").one("root").split()[0], "ext4", "the root")
+    equal(disk_file(other, "/proof"), "written\n", "what the root wrote")
+    equal(len(box.server.asked), 1, "fetches")
+
+
+def a_foreign_disk_is_left(story):
     box = Box(story, disks=(("vda", "gpt"),))
     path = box.disks[0][0]
     before = digest(path)
@@ -149,36 +97,64 @@ def a_foreign_disk_and_permissions(story):
     equal(len(box.server.told("degraded")), 1, "posts about the disk")
     report = box.fails("cci.disk=required cci.wipe=SN-other")
     equal(report["cause"], "disk", "the cause")
+    equal(len(box.server.told("wipe")), 0, "posts before a disk is cleared")
     equal(digest(path), before, "the disk's digest")
-    # permitted: once
+
+
+def permission_counts_once(story):
+    box = Box(story, disks=(("vda", "gpt"),))
+    path = box.disks[0][0]
     equal(box.root("cci.wipe=SN-vda").one("root").split()[0], "ext4", "the root")
     equal(len(box.server.told("wipe")), 1, "posts before a disk is cleared")
-    box.root("cci.wipe=SN-vda")
-    equal(len(box.server.told("wipe")), 1, "posts before a disk is cleared")
     # somebody else's again: the same words do not count
-    disk_kinds.run("sgdisk", "-Z", path)
+    disk_kinds.run("wipefs", "-a", path)
     disk_kinds.run("sgdisk", "-n1:2048:40960", path)
     before = digest(path)
-    box.root("cci.wipe=SN-vda")
+    equal(box.root("cci.wipe=SN-vda").one("root").split()[0], "overlay", "the root")
     story.must_say(r"cci\.wipe=SN-vda has been used on it already and counts once")
+    equal(len(box.server.told("wipe")), 1, "posts before a disk is cleared")
     equal(digest(path), before, "the disk's digest")
     equal(box.root("cci.wipe=SN-vda:again").one("root").split()[0], "ext4", "the root")
 
 
 def from_the_original_and_back(story):
-    """A group without our tag: a whole source is used, a half one set aside, nothing removed."""
-    box = Box(story, disks=(("vda", 2400), ("vdb", 1200)))
-    with disk_kinds.Loop(box.disks[0][0]) as node:
-        disk_kinds.lvm(node, "vgcreate", "-q", "os", node)
-        for name, size in ((SOURCE, "400M"), ("debian_x86_64_11_20200101000000", "300M")):
-            disk_kinds.lvm(node, "lvcreate", "-q", "-an", "-Zn", "-Wn", "-L", size, "-n", name, "os")
-    box.root("rootfs_disk=/dev/vda")
+    """What Compass-CI's initramfs does with lvm is typed at a shell, in the order in which it does it."""
+    box = Box(story, disks=(("vda", 3000),))
+    box.original(f"""
+lvm pvcreate -y /dev/vda
+lvm vgcreate os /dev/vda
+lvm lvcreate -y -W n -L 400M -n {OLDER} os
+lvm lvcreate -y -W n -L 300M -n {SOURCE} os
+lvm lvchange --permission r /dev/mapper/os-{OLDER}
+""")
+    box.write_first_volume(story.boots.small_image("ext4"))
+    # a whole source of the original's is used, and nothing of it is changed
+    box.path = OLDER_ROOT
+    box.root()
+    equal(len(box.server.asked), 0, "fetches")
+    equal((box.volumes()[OLDER][0][1], box.volumes()[OLDER][1]), ("r", ""), "its source")
+    equal(sorted(box.volumes()), sorted([OLDER, SOURCE, SCRATCH]), "volumes")
+    # one that was cut in the middle is set aside
+    box.path = ROOT
+    box.root()
     story.must_say(rf"volume {SOURCE} becomes {SOURCE}\.unfinished")
-    volumes = box.volumes()
-    equal("debian_x86_64_11_20200101000000" in volumes, True, "the other source")
-    equal(f"{SOURCE}.unfinished" in volumes, True, "the half source")
-    box.root("rootfs_disk=/dev/vda cci.migrate")
-    story.must_say(r"group os is ours from now on")
+    equal(len(box.server.asked), 1, "fetches")
+    equal(sorted(box.volumes()), sorted([OLDER, SOURCE, SOURCE + ".unfinished", SCRATCH]), "volumes")
+    # the original finds ours under its names
+    said = box.original(f"""
+test -b /dev/mapper/os-{SOURCE} && echo source' 'is there
+lvm lvremove --force /dev/mapper/os-{SCRATCH}
+lvm lvcreate --size 500M --name {SCRATCH} --snapshot /dev/mapper/os-{SOURCE}
+mount /dev/mapper/os-{SCRATCH} /sysroot && cat /sysroot/etc/os-release
+echo changed >/sysroot/proof
+umount /sysroot
+""")
+    for words in ("source is there", "PRETTY_NAME="):
+        if words not in said:
+            raise AssertionError(f"{words!r} was not said:\n{story.machine.tail(80)}")
+    equal(box.root("cci.migrate").all("found"), [], "what the original wrote to its root")
+    story.must_say("group os is ours from now on")
+    equal(len(box.server.asked), 1, "fetches")
 
 
 def two_disks_join_one_group(story):
@@ -186,14 +162,36 @@ def two_disks_join_one_group(story):
     box.root("rootfs_disk=/dev/disk/by-id/virtio-SN-vda./dev/vdb os_lv_size=450M")
     story.must_say(r"/dev/vda is in group os now")
     story.must_say(r"/dev/vdb is in group os now")
+    equal(sorted(box.volumes()), sorted([SOURCE, SCRATCH]), "volumes")
 
 
-stories.main("initramfs-local", {
-    "a first and a second boot": first_and_second_boot,
-    "an image of ext4 goes to the volume as it is": an_image_of_ext4,
-    "power cuts while a source is made": a_power_cut_in_the_copy,
-    "names of the user's": names_of_the_users,
-    "a foreign disk, and permissions that count once": a_foreign_disk_and_permissions,
-    "from the original and back": from_the_original_and_back,
-    "two disks join one group": two_disks_join_one_group,
-})
+def a_source_on_an_nfs_server(story):
+    with tempfile.TemporaryDirectory(dir=story.directory) as top, \
+            story.boots.small_root() as root:
+        path = namespace.bind(root, "debian/x86_64/12-2021-05-18-15-08-52")
+        empty = os.path.join(top, "mine")
+        os.mkdir(empty)
+        with file_servers.nfs(top, path, empty):
+            box = Box(story)
+            box.nfs = f"{GATEWAY}:{path}"
+            probe = box.root()
+            story.must_say(r"\d+ names, .* all on the disk")
+            equal((probe.one("root").split()[0], probe.all("found")), ("ext4", []), "the root")
+        # without a server: the source is there
+        equal(box.root().one("bytes"), probe.one("bytes"), "content")
+        equal(box.volumes()[SOURCE][0][1], "r", "the source")
+
+
+if __name__ == "__main__":
+    stories.main("initramfs-local", {
+        "a first and a second boot": first_and_second_boot,
+        "an image of ext4 goes to the volume as it is": an_image_of_ext4,
+        "from the original and back": from_the_original_and_back,
+        "power cuts while a source is made": a_power_cut_in_the_copy,
+        "a volume of the user's, used and saved": used_and_saved,
+        "one volume that is kept": one_volume_that_is_kept,
+        "permission to clear a disk counts once": permission_counts_once,
+        "a foreign disk is left as it is": a_foreign_disk_is_left,
+        "a source on an NFS server": a_source_on_an_nfs_server,
+        "two disks join one group": two_disks_join_one_group,
+    })
