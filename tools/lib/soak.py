@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MulanPSL-2.0
 """The body of tools/soak: one kind of boot many times over, each looked at, none tried again.
 
-What a kind is: a class with stand() (once, inside the namespace), boot() (raises what was wrong) and
-finish() (once, after the last boot).
+What a kind is: a class with stand() (once, inside the namespace), boot() (raises what was wrong; may
+return words about it) and finish() (once, after the last boot).
 """
 
 import argparse
@@ -18,6 +18,8 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests"))
 sys.dont_write_bytecode = True
+
+import soak_local  # noqa: E402
 
 from lab import Lab, LabError, Machine, NotPermitted, Server  # noqa: E402
 from lab import accel, namespace, paths  # noqa: E402
@@ -145,7 +147,7 @@ class Http:
         equal(digest(self.image), self.before, "digest of the image, which nothing should write to")
 
 
-KINDS = {"disk": Disk, "live": Live, "http": Http}
+KINDS = {"disk": Disk, "live": Live, "http": Http, **soak_local.KINDS}
 
 
 class Soak:
@@ -159,14 +161,14 @@ class Soak:
             self.slots.put(slot)
 
     def one(self, number):
-        """Returns (number, seconds, what was wrong or None)."""
+        """Returns (number, seconds, what was wrong or None, words)."""
         directory = os.path.join(self.top, f"boot-{number}")
         os.makedirs(directory)
         slot = self.slots.get()
         begin = time.monotonic()
-        wrong = None
+        wrong, words = None, ""
         try:
-            self.kind.boot(directory, slot)
+            words = self.kind.boot(directory, slot) or ""
         except (LabError, AssertionError, OSError) as error:
             wrong = str(error).splitlines()[0]
         finally:
@@ -174,16 +176,16 @@ class Soak:
         took = time.monotonic() - begin
         if wrong is None:
             shutil.rmtree(directory)
-        return number, took, wrong
+        return number, took, wrong, words
 
     def run(self):
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
             for done in concurrent.futures.as_completed(
                     [pool.submit(self.one, n + 1) for n in range(self.options.count)]):
-                number, took, wrong = done.result()
+                number, took, wrong, words = done.result()
                 if wrong is None:
                     self.seconds.append(took)
-                    print(f"  {number:4d}  ok    {took:6.1f} s", flush=True)
+                    print(f"  {number:4d}  ok    {took:6.1f} s  {words}".rstrip(), flush=True)
                 else:
                     self.failed.append(number)
                     print(f"  {number:4d}  FAIL  {took:6.1f} s  {wrong}\n"
@@ -209,7 +211,7 @@ def positive(text):
 
 
 def parse():
-    kinds = "\n".join(f"  {name:6s} {kind.__doc__}" for name, kind in KINDS.items())
+    kinds = "\n".join(f"  {name:10s} {' '.join(kind.__doc__.split())}" for name, kind in KINDS.items())
     parser = argparse.ArgumentParser(
         prog="soak", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Boots one kind of machine many times over and reports each boot. Looks for\n"
@@ -217,7 +219,7 @@ def parse():
         "failed stay in build-release/soak/KIND until the next run.\n\nkinds:\n" + kinds,
         epilog="exit status: 0 every boot was as it should be, 1 one was not or nothing could be\n"
         "started, 2 usage")
-    parser.add_argument("kind", choices=KINDS, metavar="KIND", help="disk, live or http")
+    parser.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--count", type=positive, default=20, metavar="N", help="boots (20)")
     parser.add_argument("--jobs", type=positive, default=1, metavar="N",
                         help="machines at the same time (1); each has two processors")
