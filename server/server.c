@@ -39,6 +39,7 @@
 #include "server/service/api.h"
 #include "server/service/dhcp_service.h"
 #include "server/store/db.h"
+#include "server/store/db_backup.h"
 
 #define N_SIGNALS 3
 
@@ -168,6 +169,25 @@ static int open_ports(struct server *s, char error[SERVER_ERROR_MAX])
 	return 0;
 }
 
+/* Says what to do about a database that cannot be used. */
+static int refuse_store(const char *path, int r, char error[SERVER_ERROR_MAX])
+{
+	CLEANUP(freep) char *backup = NULL;
+
+	if (r == -EPROTONOSUPPORT)
+		return refuse(
+			error,
+			"%s: from a newer ccid, and left as it is; start that ccid, or restore "
+			"a backup of this one's",
+			path);
+	if (r != -EUCLEAN)
+		return refuse(error, "%s: %s", path, words(r));
+	backup = db_backup_last(path);
+	return refuse(error, "%s: damaged; %s with: rm -f %s-wal %s-shm && cp %s %s", path,
+	              backup ? "restore the last backup" : "no backup is known here; restore one",
+	              path, path, backup ? backup : "BACKUP", path);
+}
+
 static int open_store(struct server *s, char error[SERVER_ERROR_MAX])
 {
 	CLEANUP(freep) char *path = text_format("%s/ccid.sqlite", s->config->state);
@@ -182,12 +202,10 @@ static int open_store(struct server *s, char error[SERVER_ERROR_MAX])
 		return r;
 	r = db_open(path, &s->db);
 	if (r < 0)
-		return refuse(error, "%s: %s", path,
-		              r == -EUCLEAN ? "damaged, or of a newer ccid; restore a backup"
-		                            : words(r));
+		return refuse_store(path, r, error);
 	config_to_services(s->config, &s->rooms, seed, &config);
 	r = services_new(s->db, &config, clock_now(), clock_wall(), &s->services, error);
-	return r;
+	return r == -EUCLEAN ? refuse_store(path, r, error) : r;
 }
 
 static int start_dhcp(struct server *s, char error[SERVER_ERROR_MAX])

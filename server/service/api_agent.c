@@ -25,6 +25,10 @@ static int send_answer(struct api_request *rq, int outcome, const struct message
 		return api_problem(rq, 401, NULL, "not the token of this attempt");
 	if (outcome == ATTEMPT_GONE)
 		return api_problem(rq, 410, NULL, "the attempt is over: stop");
+	if (outcome == ATTEMPT_OTHER)
+		return api_problem(
+			rq, 409, NULL,
+			"the attempt was finished with another manifest: that one counts");
 	if (outcome != ATTEMPT_OK)
 		return api_problem(rq, 403, NULL, "not from the machine of this attempt");
 	rq->answer->status = 200;

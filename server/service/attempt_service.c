@@ -371,9 +371,9 @@ static int finish_again(struct services *s, const struct attempt *attempt, struc
 	bool is_same = r == 0 && slice_equal(buffer_slice(&old), manifest);
 
 	buffer_deinit(&old);
-	if (r < 0)
-		return r;
-	return is_same ? ATTEMPT_OK : ATTEMPT_GONE;
+	if (r != 0)
+		return r < 0 ? r : ATTEMPT_GONE;
+	return is_same ? ATTEMPT_OK : ATTEMPT_OTHER;
 }
 
 static const enum job_verdict verdicts[_MESSAGE_VERDICT_MAX] = {

@@ -17,6 +17,7 @@ enum attempt_outcome {
 	ATTEMPT_NO_TOKEN = 1, /* no such attempt, or not its token: 401 */
 	ATTEMPT_GONE = 2,     /* it has ended, or another boot took its place: 410 */
 	ATTEMPT_FOREIGN = 3,  /* the peer is not the machine the attempt was given to: 403 */
+	ATTEMPT_OTHER = 5,    /* it was finished with another manifest: 409 */
 	ATTEMPT_TOO_LONG = 4, /* a run may not become as long as that */
 };
 
@@ -58,7 +59,8 @@ int attempt_service_left(struct services *s, const struct moment *m, const char 
 
 /*
  * The last word. Saying it again with the same manifest is ATTEMPT_OK again, with another one
- * ATTEMPT_GONE. manifest is the list as it came, for the record.
+ * ATTEMPT_OTHER; an attempt that has ended without one is ATTEMPT_GONE. manifest is the list as it
+ * came, for the record.
  */
 int attempt_service_finish(struct services *s, const struct moment *m, int64_t id,
                            struct slice token, const struct message_finish *finish,

@@ -3,11 +3,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/macro.h"
+#include "lib/sys/fd.h"
 #include "server/store/schema.h"
 
 #define STATEMENTS_MAX 256 /* far above the number of SQL constants in this room */
@@ -60,6 +65,22 @@ static int execute(struct db *db, const char *sql)
 	return to_errno(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
+/*
+ * The version in the file's own header (sqlite.org/fileformat2, offset 60): asking SQLite would
+ * already write beside it. Returns 0 also for a file that is not there, or is none.
+ */
+static int peek_version(const char *path)
+{
+	CLEANUP(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	static const char magic[] = "SQLite format 3"; /* with its NUL */
+	uint8_t octets[64];
+
+	if (fd < 0 || pread(fd, octets, sizeof(octets), 0) != sizeof(octets) ||
+	    memcmp(octets, magic, sizeof(magic)) != 0)
+		return 0;
+	return (int)(get_be32(octets + 60) & INT32_MAX);
+}
+
 static int read_version(struct db *db, int *ret)
 {
 	sqlite3_stmt *stmt;
@@ -100,8 +121,10 @@ static int migrate(struct db *db)
 	r = read_version(db, &version);
 	if (r < 0)
 		return r;
-	if (version < 0 || (size_t)version > schema_n_migrations)
+	if (version < 0)
 		return -EUCLEAN;
+	if ((size_t)version > schema_n_migrations)
+		return -EPROTONOSUPPORT;
 	for (; (size_t)version < schema_n_migrations; version++) {
 		r = migrate_one(db, version);
 		if (r < 0)
@@ -117,6 +140,8 @@ int db_open(const char *path, struct db **ret)
 
 	if (!db)
 		return -ENOMEM;
+	if ((size_t)peek_version(path) > schema_n_migrations)
+		return -EPROTONOSUPPORT;
 	r = sqlite3_open_v2(path, &db->handle,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (r != SQLITE_OK)

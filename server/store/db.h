@@ -15,7 +15,8 @@ struct sqlite3_stmt;
 
 /*
  * Opens (or makes) the database at path, ":memory:" for tests, and brings its schema up to date.
- * Returns 0, or -errno: -EUCLEAN when it is damaged or from a newer ccid.
+ * Returns 0, or -errno: -EUCLEAN when it is damaged, -EPROTONOSUPPORT when it is from a newer ccid;
+ * that one is not touched.
  */
 int db_open(const char *path, struct db **ret);
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/macro.h"
@@ -14,6 +16,13 @@
 #define PAGES_A_STEP 1000
 #define BUSY_WAIT_MS 100
 #define BUSY_TRIES   300 /* 30 s */
+
+static void close_filep(FILE **file)
+{
+	if (*file)
+		(void)fclose(
+			*file); /* what was not written is not believed: its file is not there */
+}
 
 static void close_dbp(sqlite3 **db)
 {
@@ -80,6 +89,28 @@ static char *directory_of(const char *path)
 	return s.len == 0 ? text_dup(SLICE_LITERAL(".")) : text_dup(s);
 }
 
+/* Leaves the backup's name beside the database, for who has to restore it. */
+static void note_backup(const char *from, const char *to)
+{
+	CLEANUP(freep) char *note = text_format("%s.backup", from);
+	CLEANUP(freep) char *whole = realpath(to, NULL);
+	CLEANUP(close_filep) FILE *file = note && whole ? fopen(note, "we") : NULL;
+
+	if (file)
+		(void)fputs(whole, file); /* a convenience: without it, the user names the file */
+}
+
+char *db_backup_last(const char *path)
+{
+	CLEANUP(freep) char *note = text_format("%s.backup", path);
+	CLEANUP(close_filep) FILE *file = note ? fopen(note, "re") : NULL;
+	char name[PATH_MAX];
+
+	if (!file || !fgets(name, sizeof(name), file) || access(name, R_OK) < 0)
+		return NULL;
+	return text_dup(slice_from_text(name));
+}
+
 int db_backup(const char *from, const char *to)
 {
 	CLEANUP(freep) char *temporary = text_format("%s.part", to);
@@ -99,5 +130,8 @@ int db_backup(const char *from, const char *to)
 		(void)unlink(temporary); /* best effort: the error that counts is r */
 		return r;
 	}
-	return sync_path(directory, O_RDONLY | O_DIRECTORY);
+	r = sync_path(directory, O_RDONLY | O_DIRECTORY);
+	if (r == 0)
+		note_backup(from, to);
+	return r;
 }

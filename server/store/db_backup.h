@@ -11,3 +11,9 @@
  * s.
  */
 int db_backup(const char *from, const char *to);
+
+/*
+ * The file that the last backup of the database at `path` was written to, if it is still there;
+ * malloc'ed, or NULL.
+ */
+char *db_backup_last(const char *path);

@@ -67,6 +67,22 @@ static void results_that_did_not_come_are_told(void **state)
 	assert_string_equal(world_text(w, "upload"), "incomplete");
 }
 
+/* The first one counts (S4): said again it is right, another one is not. */
+static void a_second_manifest_is_refused(void **state)
+{
+	static const char other[] = "{\"verdict\":\"fail\",\"cause\":\"\",\"exit_code\":1,"
+				    "\"manifest\":[],\"cut\":0}";
+	struct world *w = *state;
+	struct agent agent = prepare_running_job(w);
+
+	assert_int_equal(say(w, &agent, "finish", FINISH), 200);
+	assert_int_equal(say(w, &agent, "finish", FINISH), 200);
+	assert_int_equal(say(w, &agent, "finish", other), 409);
+	assert_string_equal(state_of(w, &agent), "finished");
+	assert_string_equal(world_text(w, "verdict"), "pass");
+	assert_int_equal(say(w, &agent, "heartbeat", "{\"uptime_ms\":1}"), 410);
+}
+
 static void uploads_need_the_token_of_an_open_attempt(void **state)
 {
 	struct world *w = *state;
@@ -212,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_WORLD(results_are_complete_when_all_of_the_manifest_came),
 		IN_A_WORLD(results_that_did_not_come_are_told),
+		IN_A_WORLD(a_second_manifest_is_refused),
 		IN_A_WORLD(uploads_need_the_token_of_an_open_attempt),
 		IN_A_WORLD(result_whose_name_is_no_text_is_shown_all_the_same),
 		IN_A_WORLD(compass_uploads_need_cookie_path_and_machine),

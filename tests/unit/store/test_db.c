@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/macro.h"
@@ -166,6 +167,8 @@ static void a_store_from_the_future_is_refused(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
 	struct db *db = NULL;
+	struct stat before, after;
+	char beside[64];
 	sqlite3 *raw;
 
 	assert_int_equal(close(mkstemp(path)), 0);
@@ -173,6 +176,27 @@ static void a_store_from_the_future_is_refused(void **state)
 	assert_int_equal(sqlite3_exec(raw, "PRAGMA user_version = 999", NULL, NULL, NULL),
 	                 SQLITE_OK);
 	assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+	assert_int_equal(lstat(path, &before), 0);
+	assert_int_equal(db_open(path, &db), -EPROTONOSUPPORT);
+	assert_null(db);
+	assert_int_equal(lstat(path, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	assert_memory_equal(&after.st_ctim, &before.st_ctim, sizeof(after.st_ctim));
+	(void)snprintf(beside, sizeof(beside), "%s-wal", path);
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_damaged_store_is_refused(void **state)
+{
+	char path[] = "/tmp/cci-db-XXXXXX";
+	struct db *db = NULL;
+	int fd = mkstemp(path);
+	char text[8192];
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(write(fd, text, sizeof(text)), sizeof(text));
+	assert_int_equal(close(fd), 0);
 	assert_int_equal(db_open(path, &db), -EUCLEAN);
 	assert_null(db);
 	assert_int_equal(unlink(path), 0);
@@ -271,6 +295,7 @@ int main(void)
 		cmocka_unit_test(who_knows_no_groups_can_rely_on_a_commit),
 		cmocka_unit_test(a_lost_group_is_told),
 		cmocka_unit_test(a_store_from_the_future_is_refused),
+		cmocka_unit_test(a_damaged_store_is_refused),
 		cmocka_unit_test(an_older_store_is_brought_up_to_date),
 		cmocka_unit_test(the_schema_itself_refuses_a_double_run),
 	};
