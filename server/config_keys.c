@@ -13,99 +13,10 @@
 #include "lib/format/netaddr.h"
 #include "server/config.h"
 #include "server/config_read.h"
+#include "server/config_text.h"
 
 #define LEASE_MAX (87600 * 60 * USEC_PER_MINUTE) /* ten years; DHCP counts 32 bits of seconds */
 #define HOLD_MAX  (110 * USEC_PER_SEC)           /* iPXE 2 gives a request up after 120 s */
-
-/* --- what texts must look like --- */
-
-static bool is_absolute(struct slice text)
-{
-	return text.data[0] == '/';
-}
-
-static bool is_relative(struct slice text)
-{
-	return text.data[0] != '/';
-}
-
-static bool is_interface(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] <= ' ' || text.data[i] == '/' || text.data[i] == 0x7f)
-			return false;
-	return !text_equal(text, ".") && !text_equal(text, "..");
-}
-
-static bool is_lab(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!char_is_alnum((char)text.data[i]) && text.data[i] != '-' &&
-		    text.data[i] != '_')
-			return false;
-	return char_is_alnum((char)text.data[0]);
-}
-
-static bool is_plain_component(struct slice part)
-{
-	if (part.len == 0 || part.data[0] == '.')
-		return false;
-	for (size_t i = 0; i < part.len; i++)
-		if (!char_is_alnum((char)part.data[i]) && !strchr("-._", part.data[i]))
-			return false;
-	return true;
-}
-
-static bool is_url_prefix(struct slice text)
-{
-	return text.data[0] == '/' && is_plain_component(slice_sub(text, 1, text.len));
-}
-
-/* Printable ASCII without space and quotes, and none of `but`: can stand on a command line. */
-static bool is_word_without(struct slice text, const char *but)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] <= ' ' || text.data[i] > '~' || strchr("\"'\\", text.data[i]) ||
-		    strchr(but, text.data[i]))
-			return false;
-	return text.len > 0;
-}
-
-static bool is_one_word(struct slice text)
-{
-	return is_word_without(text, ":");
-}
-
-static bool is_export_path(struct slice text)
-{
-	return is_absolute(text) && is_word_without(text, ":");
-}
-
-static bool is_share(struct slice text)
-{
-	return is_relative(text) && is_word_without(text, ",");
-}
-
-static bool is_credential(struct slice text)
-{
-	return is_word_without(text, ",:@/");
-}
-
-static bool is_cifs_options(struct slice text)
-{
-	static const char *const other_keys[] = { "guest", "user", "username", "pass", "password" };
-	struct slice rest = text;
-
-	while (rest.len > 0) {
-		struct slice option = slice_cut(&rest, ',');
-		struct slice name = slice_cut(&option, '=');
-
-		for (size_t i = 0; i < ARRAY_SIZE(other_keys); i++)
-			if (text_equal(name, other_keys[i]))
-				return false;
-	}
-	return is_word_without(text, "");
-}
 
 /* --- kinds of values that only this file has --- */
 
@@ -276,7 +187,7 @@ static const struct config_type type_peers = { read_peers, print_peers };
 #define PATH(key, member)                                                                          \
 	{                                                                                          \
 		.name = (key), .type = &config_text, .offset = AT(member),                         \
-		.max = sizeof(((struct config *)0)->member), .is_good = is_absolute,               \
+		.max = sizeof(((struct config *)0)->member), .is_good = config_text_is_absolute,   \
 		.expected = "an absolute path"                                                     \
 	}
 
@@ -295,7 +206,7 @@ static const char *const dhcp_key_names[] = {
 static const struct config_key interface_member[] = {
 	{ .type = &config_text,
 	  .max = CONFIG_INTERFACE_MAX,
-	  .is_good = is_interface,
+	  .is_good = config_text_is_interface,
 	  .expected = "the name of an interface" },
 };
 
@@ -328,12 +239,12 @@ static const struct config_key root_member[] = {
 	{ .type = &config_text,
 	  .offset = offsetof(struct config_root, prefix),
 	  .max = CONFIG_NAME_MAX,
-	  .is_good = is_url_prefix,
+	  .is_good = config_text_is_url_prefix,
 	  .expected = "the beginning of a URL path as /os" },
 	{ .type = &config_text,
 	  .offset = offsetof(struct config_root, directory),
 	  .max = CONFIG_PATH_MAX,
-	  .is_good = is_absolute,
+	  .is_good = config_text_is_absolute,
 	  .expected = "an absolute path" },
 };
 
@@ -403,7 +314,7 @@ static const struct config_key loader_member[] = {
 	{ .type = &config_text,
 	  .offset = offsetof(struct dhcp_loader, file),
 	  .max = DHCP_LOADER_MAX,
-	  .is_good = is_relative,
+	  .is_good = config_text_is_relative,
 	  .expected = "a path below tftp.root, or a URL" },
 };
 
@@ -426,13 +337,13 @@ static const struct config_key nfs_keys[] = {
 	  .type = &config_text,
 	  .offset = AT(exports.nfs_path),
 	  .max = CONFIG_PATH_MAX,
-	  .is_good = is_export_path,
+	  .is_good = config_text_is_export_path,
 	  .expected = "an absolute path without colons and spaces as /os" },
 	{ .name = "options",
 	  .type = &config_text,
 	  .offset = AT(exports.nfs_options),
 	  .max = CONFIG_OPTIONS_MAX,
-	  .is_good = is_one_word,
+	  .is_good = config_text_is_one_word,
 	  .expected = "mount options without spaces as vers=3,nolock" },
 };
 
@@ -441,26 +352,26 @@ static const struct config_key cifs_keys[] = {
 	  .type = &config_text,
 	  .offset = AT(exports.cifs_share),
 	  .max = CONFIG_PATH_MAX,
-	  .is_good = is_share,
+	  .is_good = config_text_is_share,
 	  .expected = "SHARE or SHARE/DIRECTORY without a slash before it, commas and spaces" },
 	{ .name = "options",
 	  .type = &config_text,
 	  .offset = AT(exports.cifs_options),
 	  .max = CONFIG_OPTIONS_MAX,
-	  .is_good = is_cifs_options,
+	  .is_good = config_text_is_cifs_options,
 	  .expected = "mount options without spaces as ro,vers=3.1.1, without guest, user and "
 	              "password" },
 	{ .name = "user",
 	  .type = &config_text,
 	  .offset = AT(exports.cifs_user),
 	  .max = CONFIG_NAME_MAX,
-	  .is_good = is_credential,
+	  .is_good = config_text_is_credential,
 	  .expected = "a name without spaces and , : @ /" },
 	{ .name = "password",
 	  .type = &config_text,
 	  .offset = AT(exports.cifs_password),
 	  .max = CONFIG_NAME_MAX,
-	  .is_good = is_credential,
+	  .is_good = config_text_is_credential,
 	  .expected = "a password without spaces and , : @ /" },
 };
 
@@ -496,7 +407,7 @@ static const struct config_key root_keys[] = {
 	  .type = &config_text,
 	  .offset = AT(lab),
 	  .max = CONFIG_NAME_MAX,
-	  .is_good = is_lab,
+	  .is_good = config_text_is_lab,
 	  .expected = "a name of letters, digits, - and _" },
 	PATH("hosts", hosts),
 	PATH("health", health),
