@@ -62,6 +62,7 @@ struct config {
 	enum config_ra ra;
 	char state[CONFIG_PATH_MAX];
 	char results[CONFIG_PATH_MAX];
+	unsigned results_free;                      /* percent */
 	struct config_root roots[CONFIG_ROOTS_MAX]; /* in the order of the file */
 	size_t n_roots;
 	char tftp_root[CONFIG_PATH_MAX];

@@ -22,6 +22,7 @@ void config_to_services(const struct config *config, const struct config_rooms *
 	*ret = (struct services_config){
 		.lab = config->lab,
 		.results = config->results,
+		.results_free = config->results_free,
 		.state = config->state,
 		.hosts_dir = config->hosts[0] ? config->hosts : NULL,
 		.health = config->health[0] ? config->health : NULL,

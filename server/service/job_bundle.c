@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/macro.h"
@@ -17,10 +16,8 @@
 #include "lib/doc/job_script.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/file.h"
+#include "server/service/result_room.h"
 #include "server/store/job_store.h"
-
-/* Less room than this on the disk of results, and no job is started. */
-#define RESULT_ROOM_MIN ((uint64_t)16 << 20)
 
 #define MARKER ".attempt" /* in a result directory: the id of the attempt that writes there */
 
@@ -123,16 +120,11 @@ int job_bundle_check_room(struct services *s, const struct job_record *record)
 {
 	CLEANUP(fd_closep) int results = open_all_results(s);
 	CLEANUP(fd_closep) int dir = -1;
-	struct statvfs st;
 
 	if (results < 0)
 		return results;
 	dir = file_make_dirs(results, below_results(record->result_root), 0755);
-	if (dir < 0)
-		return dir;
-	if (fstatvfs(dir, &st) < 0)
-		return -errno;
-	return (uint64_t)st.f_bavail * st.f_frsize < RESULT_ROOM_MIN ? -ENOSPC : 0;
+	return dir < 0 ? dir : result_room_check(dir, s->config.results_free);
 }
 
 /* The attempt that writes to this directory, 0 when it has no mark; or -errno. */

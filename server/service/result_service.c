@@ -17,6 +17,7 @@
 #include "server/service/context.h"
 #include "server/service/job_bundle.h"
 #include "server/service/moves.h"
+#include "server/service/result_room.h"
 #include "server/store/attempt_store.h"
 #include "server/store/file_store.h"
 #include "server/store/job_store.h"
@@ -60,6 +61,7 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 	CLEANUP(fd_closep) int dir = -1;
 	char text[JOB_ROOT_MAX];
 	size_t slash = path.len;
+	int r;
 
 	if (results < 0)
 		return results;
@@ -81,6 +83,9 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 		if (dir < 0)
 			return dir;
 	}
+	r = result_room_check(dir, s->config.results_free);
+	if (r < 0)
+		return r;
 	*ret = (struct upload_grant){ .attempt = attempt, .max = UPLOAD_MAX_BYTES, .dir_fd = -1 };
 	(void)text_copy(ret->name, sizeof(ret->name),
 	                slice_sub(path, slash, path.len)); /* name_is_good has looked */
@@ -187,7 +192,9 @@ int result_service_open(struct result_service *results, const struct upload_ask 
 		r = refuse(ret_grant, 404, "no such path");
 	s->n_foreign += r == 0 && ret_grant->status == 403;
 	if (r == -ENOSPC || r == -EDQUOT) {
-		(void)refuse(ret_grant, 507, "the disk of results is full");
+		(void)refuse(
+			ret_grant, 507,
+			"the disk of results is full, or nearly: remove old results, or lower results_free");
 		ret_grant->retry_after_sec = 30;
 		return 0;
 	}

@@ -31,6 +31,7 @@ struct services_root {
 struct services_config {
 	const char *lab;       /* prefix of job ids and of hosts registered by themselves */
 	const char *results;   /* absolute directory; its URL path is /result */
+	unsigned results_free; /* percent of its file system that no result may take */
 	const char *state;     /* absolute directory, for files of the server's own */
 	const char *hosts_dir; /* hosts.d; NULL: none */
 	const struct services_root *roots;

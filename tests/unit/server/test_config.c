@@ -162,10 +162,10 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "lab: a\nlab: b", "f:2:1: this key stands here twice" },
 		{ "listn: {}", "f:1:1: listn: unknown key, expected listen" },
 		{ "zzz: 1",
-		  "f:1:1: zzz: unknown key, expected one of listen, state, results, files, "
+		  "f:1:1: zzz: unknown key, expected one of listen, state, results, results_free, files, "
 		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "\"a\\nb\": 1",
-		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, files, "
+		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, results_free, files, "
 		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "listen: 5", "f:1:1: listen: expected a mapping of keys, not 5" },
 		{ "listen:\n  wrokers: 2", "f:2:3: listen.wrokers: unknown key, expected workers" },

@@ -2,6 +2,8 @@
 /* Results, uploads and the log of a job. */
 #include "tests/support/services_job.h"
 
+#include "server/service/context.h"
+#include "server/service/result_room.h"
 #include "server/service/result_service.h"
 
 #define SHA "0000000000000000000000000000000000000000000000000000000000000001"
@@ -21,6 +23,7 @@ static void upload(struct world *w, const struct agent *agent, const char *name,
 	assert_int_equal(result_service_open(services_results(w->s), &ask, w->now, w->wall, &grant),
 	                 0);
 	assert_int_equal(grant.status, status);
+	assert_int_equal(grant.retry_after_sec > 0, status == 507);
 	if (grant.dir_fd >= 0) {
 		assert_string_equal(grant.name, name);
 		assert_int_equal(close(grant.dir_fd), 0);
@@ -108,6 +111,30 @@ static void result_whose_name_is_no_text_is_shown_all_the_same(void **state)
 	assert_int_equal(world_get(w, "/v1/jobs/lab1.1/results"), 200);
 	assert_int_equal(json_array_size(world_member(w, "files")), 1);
 	assert_string_equal(world_text(w, "files.0.name"), "\\xff.log");
+}
+
+static void room_is_short_below_its_share_or_16_mib(void **state)
+{
+	const uint64_t mib = 1 << 20;
+
+	assert_false(result_room_is_short(5000 * mib, 100000 * mib, 5));
+	assert_true(result_room_is_short(4999 * mib, 100000 * mib, 5));
+	assert_false(result_room_is_short(16 * mib, 100000 * mib, 0));
+	assert_true(result_room_is_short(16 * mib - 1, 100000 * mib, 0));
+	assert_true(result_room_is_short(0, UINT64_MAX, 90));
+}
+
+/* More than all must stay free: the disk of any machine is short of that. */
+static void nothing_is_taken_without_room(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_running_job(w);
+	unsigned free_percent = w->s->config.results_free;
+
+	w->s->config.results_free = 101;
+	upload(w, &agent, "big", 507);
+	w->s->config.results_free = free_percent;
+	upload(w, &agent, "big", 0);
 }
 
 static void compass_uploads_need_cookie_path_and_machine(void **state)
@@ -231,6 +258,8 @@ int main(void)
 		IN_A_WORLD(a_second_manifest_is_refused),
 		IN_A_WORLD(uploads_need_the_token_of_an_open_attempt),
 		IN_A_WORLD(result_whose_name_is_no_text_is_shown_all_the_same),
+		cmocka_unit_test(room_is_short_below_its_share_or_16_mib),
+		IN_A_WORLD(nothing_is_taken_without_room),
 		IN_A_WORLD(compass_uploads_need_cookie_path_and_machine),
 		IN_A_WORLD(events_of_a_job_end_with_it),
 		IN_A_WORLD(the_log_is_followed_while_it_grows),
