@@ -180,16 +180,22 @@ class Soak:
 
     def run(self):
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            for done in concurrent.futures.as_completed(
-                    [pool.submit(self.one, n + 1) for n in range(self.options.count)]):
-                number, took, wrong, words = done.result()
-                if wrong is None:
-                    self.seconds.append(took)
-                    print(f"  {number:4d}  ok    {took:6.1f} s  {words}".rstrip(), flush=True)
-                else:
-                    self.failed.append(number)
-                    print(f"  {number:4d}  FAIL  {took:6.1f} s  {wrong}\n"
-                          f"              console: {self.console(number)}", flush=True)
+            try:
+                for done in concurrent.futures.as_completed(
+                        [pool.submit(self.one, n + 1) for n in range(self.options.count)]):
+                    self.count(*done.result())
+            except BaseException:       # told to end: what has not begun does not
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def count(self, number, took, wrong, words):
+        if wrong is None:
+            self.seconds.append(took)
+            print(f"  {number:4d}  ok    {took:6.1f} s  {words}".rstrip(), flush=True)
+        else:
+            self.failed.append(number)
+            print(f"  {number:4d}  FAIL  {took:6.1f} s  {wrong}\n"
+                  f"              console: {self.console(number)}", flush=True)
 
     def console(self, number):
         return os.path.relpath(os.path.join(self.top, f"boot-{number}", "vm.serial"))

@@ -124,10 +124,10 @@ def check_kept_fstab(probe):
             tap.equal("nofail" in line, True, line)
 
 
-def _tell(tell, name, top, boots):
-    story = Story(name, top, boots)
+def _tell(tell, top, boots, *more):
+    story = Story(tell.__name__, top, boots)
     try:
-        tell(story)
+        tell(story, *more)
     finally:
         story.finish()
 
@@ -144,18 +144,27 @@ def stand(check, name):
     return directory, BootSet()
 
 
-def main(name, stories):
-    """Runs the stories, {words: function(story)}; arguments are patterns of the words."""
+def tell_all(check, stories, top, boots, *more):
+    """Tells those that the arguments name by patterns of their words, or all: {words: function(story,
+    *more)}."""
     chosen = {words: tell for words, tell in stories.items()
               if not sys.argv[1:] or any(fnmatch.fnmatch(words, f"*{p}*") for p in sys.argv[1:])}
-
-    def body(check):
-        top, boots = stand(check, name)
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        with concurrent.futures.ThreadPoolExecutor(GUESTS) as pool:
-            told = [(words, pool.submit(_tell, tell, tell.__name__, top, boots))
-                    for words, tell in chosen.items()]
+    with concurrent.futures.ThreadPoolExecutor(GUESTS) as pool:
+        told = [(words, pool.submit(_tell, tell, top, boots, *more))
+                for words, tell in chosen.items()]
+        try:
             for words, future in told:
                 with check.check(words):
                     future.result()
+        except BaseException:       # told to end: what has not begun does not
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def main(name, stories):
+    """Runs the stories, {words: function(story)}; arguments are patterns of the words."""
+    def body(check):
+        top, boots = stand(check, name)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        tell_all(check, stories, top, boots)
     tap.main(body)

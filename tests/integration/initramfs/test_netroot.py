@@ -3,13 +3,10 @@
 """Roots on file servers, in virtual machines: nfs-ganesha and samba serve in the test's namespace.
 Each boot powers itself off, which needs files of its server to the end."""
 
-import concurrent.futures
 import contextlib
-import fnmatch
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 
 import stories
@@ -193,19 +190,6 @@ STORIES = {
 }
 
 
-def chosen(table):
-    return {words: tell for words, tell in table.items()
-            if not sys.argv[1:] or any(fnmatch.fnmatch(words, f"*{p}*") for p in sys.argv[1:])}
-
-
-def tell_one(tell, top, boots, servers):
-    story = stories.Story(tell.__name__, top, boots)
-    try:
-        tell(story, servers)
-    finally:
-        story.finish()
-
-
 def body(check):
     lacking = [name for name in ("ganesha.nfsd", "rpcbind", "smbd", "pdbedit") if not shutil.which(name)]
     if lacking:
@@ -213,13 +197,7 @@ def body(check):
     top, boots = stories.stand(check, "initramfs-netroot")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with contextlib.ExitStack() as stack:
-        servers = Servers(stack, top, boots)
-        with concurrent.futures.ThreadPoolExecutor(stories.GUESTS) as pool:
-            told = [(words, pool.submit(tell_one, tell, top, boots, servers))
-                    for words, tell in chosen(STORIES).items()]
-            for words, future in told:
-                with check.check(words):
-                    future.result()
+        stories.tell_all(check, STORIES, top, boots, Servers(stack, top, boots))
 
 
 tap.main(body)
