@@ -165,7 +165,7 @@ static void on_settle(evutil_socket_t fd, short what, void *userdata)
 	int r = api_group_commit(io->api);
 
 	if (r < 0)
-		log_error("nothing of this turn could be kept, its clients are cut off: %s",
+		log_error("nothing of this turn could be kept, its clients are told 507: %s",
 		          strerror(-r));
 	http_server_uncork(io->server, r < 0);
 }

@@ -229,7 +229,7 @@ void http_server_uncork(struct http_server *server, bool is_lost)
 
 		list_unlink(&s->ready_link);
 		if (is_lost)
-			http_socket_abort(s);
+			http_socket_lose(s);
 		else
 			http_socket_wake(s);
 	}

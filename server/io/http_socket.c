@@ -150,6 +150,17 @@ void http_socket_abort(struct http_socket *s)
 	make_ready(s);
 }
 
+/* As much as the socket takes; the peer that does not get it sees a broken connection. */
+void http_socket_lose(struct http_socket *s)
+{
+	static const char answer[] = "HTTP/1.1 507 Insufficient Storage\r\nRetry-After: 30\r\n"
+				     "Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+	if (s->has_exchange && !s->has_sent)
+		(void)send(s->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+	http_socket_abort(s);
+}
+
 void http_socket_stop(struct http_socket *s)
 {
 	http_conn_stop(s->conn);
@@ -173,6 +184,7 @@ static void begin_exchange(struct http_socket *s)
 {
 	s->server->counters.n_requests++;
 	s->has_exchange = true;
+	s->has_sent = false;
 	s->server->ops->request(s->server->userdata, s, http_conn_request(s->conn));
 }
 
@@ -208,6 +220,7 @@ static bool send_output(struct http_socket *s)
 
 	if (n < 0)
 		return is_broken(s, errno) || !s->waits_to_write;
+	s->has_sent = true;
 	http_conn_sent(s->conn, (size_t)n);
 	return true;
 }

@@ -43,6 +43,7 @@ struct http_socket {
 	struct http_socket_addresses addresses;
 	void *exchange;
 	bool has_exchange; /* between ops->request and ops->done */
+	bool has_sent;     /* bytes of its answer */
 	bool is_running;
 	bool is_read_ended; /* read(2) has returned 0 */
 	bool waits_to_write;
@@ -61,3 +62,7 @@ void http_socket_stop(struct http_socket *socket);
 
 /* Closes and frees it; ops->done is called for an open exchange. */
 void http_socket_end(struct http_socket *socket);
+
+/* The answer that waits is not true any more: says 507 instead, if none of it was sent, and ends.
+ */
+void http_socket_lose(struct http_socket *socket);

@@ -83,7 +83,7 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 		if (dir < 0)
 			return dir;
 	}
-	r = result_room_check(dir, s->config.results_free);
+	r = s->config.results_free > 0 ? result_room_check(dir, s->config.results_free) : 0;
 	if (r < 0)
 		return r;
 	*ret = (struct upload_grant){ .attempt = attempt, .max = UPLOAD_MAX_BYTES, .dir_fd = -1 };

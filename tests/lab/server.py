@@ -57,6 +57,7 @@ listen:
   workers: 2
 state: {own}/state
 results: {own}/result
+results_free: 0
 files:
 {files}dhcp:
   mode: full

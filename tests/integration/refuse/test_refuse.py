@@ -52,6 +52,7 @@ class OwnServer(Server):
 listen: {{interfaces: [{self.lab.BRIDGE}], workers: 2}}
 state: {own}/state
 results: {own}/result
+results_free: 0
 files: {{/os: {own}/srv/os, /initrd: {own}/srv/initrd}}
 dhcp:
   subnets:
