@@ -17,7 +17,8 @@ static int enter(void **state)
 
 static int leave(void **state)
 {
-	for (const char *const *f = (const char *const[]){ "db", "db-wal", "db-shm", "copy", NULL };
+	for (const char *const *f =
+	             (const char *const[]){ "db", "db-wal", "db-shm", "db.backup", "copy", NULL };
 	     *f; f++)
 		(void)unlink(*f);
 	return rmdir(directory); /* fails when something else was left */
