@@ -165,9 +165,9 @@ static void on_settle(evutil_socket_t fd, short what, void *userdata)
 	int r = api_group_commit(io->api);
 
 	if (r < 0)
-		log_error("nothing of this turn could be kept, its clients are told 507: %s",
+		log_error("nothing of this turn could be kept, its clients are told so: %s",
 		          strerror(-r));
-	http_server_uncork(io->server, r < 0);
+	http_server_uncork(io->server, r);
 }
 
 static void leave_group(struct http_io *io)

@@ -221,15 +221,15 @@ void http_server_cork(struct http_server *server)
 	server->is_corked = true;
 }
 
-void http_server_uncork(struct http_server *server, bool is_lost)
+void http_server_uncork(struct http_server *server, int error)
 {
 	server->is_corked = false;
 	while (!list_is_empty(&server->corked)) {
 		struct http_socket *s = LIST_FIRST(&server->corked, struct http_socket, ready_link);
 
 		list_unlink(&s->ready_link);
-		if (is_lost)
-			http_socket_lose(s);
+		if (error < 0)
+			http_socket_lose(s, error);
 		else
 			http_socket_wake(s);
 	}

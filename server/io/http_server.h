@@ -59,12 +59,12 @@ int http_server_listen(struct http_server *server, int fd);
 void http_server_stop(struct http_server *server);
 
 /*
- * Answers wait from now on; http_server_uncork sends them at the next turn, or (is_lost) says 507
- * instead and ends the connections of those that waited. For an owner who makes several answers
- * durable at once.
+ * Answers wait from now on; http_server_uncork sends them at the next turn or, with an error of
+ * -errno instead of 0, says 507 (-ENOSPC) or 500 and ends the connections of those that waited.
+ * For an owner who makes several answers durable at once.
  */
 void http_server_cork(struct http_server *server);
-void http_server_uncork(struct http_server *server, bool is_lost);
+void http_server_uncork(struct http_server *server, int error);
 
 const struct http_server_counters *http_server_get_counters(const struct http_server *server);
 

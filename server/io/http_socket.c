@@ -151,13 +151,16 @@ void http_socket_abort(struct http_socket *s)
 }
 
 /* As much as the socket takes; the peer that does not get it sees a broken connection. */
-void http_socket_lose(struct http_socket *s)
+void http_socket_lose(struct http_socket *s, int error)
 {
-	static const char answer[] = "HTTP/1.1 507 Insufficient Storage\r\nRetry-After: 30\r\n"
+	static const char full[] = "HTTP/1.1 507 Insufficient Storage\r\nRetry-After: 30\r\n"
+				   "Connection: close\r\nContent-Length: 0\r\n\r\n";
+	static const char failed[] = "HTTP/1.1 500 Internal Server Error\r\nRetry-After: 30\r\n"
 				     "Connection: close\r\nContent-Length: 0\r\n\r\n";
+	const char *answer = error == -ENOSPC ? full : failed;
 
 	if (s->has_exchange && !s->has_sent)
-		(void)send(s->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+		(void)send(s->fd, answer, strlen(answer), MSG_NOSIGNAL);
 	http_socket_abort(s);
 }
 

@@ -63,6 +63,6 @@ void http_socket_stop(struct http_socket *socket);
 /* Closes and frees it; ops->done is called for an open exchange. */
 void http_socket_end(struct http_socket *socket);
 
-/* The answer that waits is not true any more: says 507 instead, if none of it was sent, and ends.
- */
-void http_socket_lose(struct http_socket *socket);
+/* The answer that waits is not true any more, for error (-errno): says 507 (-ENOSPC) or 500
+ * instead, if none of it was sent, and ends. */
+void http_socket_lose(struct http_socket *socket, int error);

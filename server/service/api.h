@@ -81,7 +81,7 @@ int api_handle(struct api *api, const struct api_call *call, struct api_answer *
  * What several calls of api_handle wrote becomes durable at once. Between api_group_begin and
  * api_group_end they are parts of one commit: no answer (and nothing that an answer says) may
  * leave before api_group_commit has returned 0. On -errno nothing of it happened: each of those
- * clients must see its connection end, and ask again.
+ * clients is told 507 (-ENOSPC) or 500, sees its connection end, and asks again.
  * api_group_is_open: something waits for api_group_commit.
  */
 void api_group_begin(struct api *api);

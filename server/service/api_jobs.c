@@ -22,7 +22,7 @@
 #define LIST_MAX     500
 #define FILES_SHOWN  10000
 
-/* Jobs of one list for which it is looked up why they wait, which costs O(hosts) each. Jobs that
+/* Jobs of one list for which it is looked up why they wait, in one pass over the hosts. Jobs that
  * wait for the same are looked up once. */
 #define LIST_WHY_MAX 32
 

@@ -10,8 +10,8 @@
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
 #include "server/service/api_request.h"
-#include "server/service/job_service.h"
 #include "server/service/attempt_service.h"
+#include "server/service/job_service.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
 

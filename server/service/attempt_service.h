@@ -17,8 +17,8 @@ enum attempt_outcome {
 	ATTEMPT_NO_TOKEN = 1, /* no such attempt, or not its token: 401 */
 	ATTEMPT_GONE = 2,     /* it has ended, or another boot took its place: 410 */
 	ATTEMPT_FOREIGN = 3,  /* the peer is not the machine the attempt was given to: 403 */
-	ATTEMPT_OTHER = 5,    /* it was finished with another manifest: 409 */
 	ATTEMPT_TOO_LONG = 4, /* a run may not become as long as that */
+	ATTEMPT_OTHER = 5,    /* it was finished with another manifest: 409 */
 };
 
 /* Finds an open attempt by its id and token; reads only. An attempt_outcome or -errno. */
@@ -85,9 +85,8 @@ int attempt_service_boot_report(struct services *s, const struct moment *m, stru
 /*
  * Words of Compass-CI's clients, which know the job and no token: accepted from the machine only.
  * state: a job_state word moves or judges it, and the stage it tells may last `limit` from now on
- * (0: as it is known for); finish:
- * lkp-post-run, whose word counts when none was said before, and "return" always. An
- * attempt_outcome (GONE also for a job without an open attempt) or -errno.
+ * (0: as it is known for); finish: lkp-post-run, whose word counts when none was said before, and
+ * "return" always. An attempt_outcome (GONE also for a job without an open attempt) or -errno.
  */
 int attempt_service_compass_state(struct services *s, const struct moment *m, int64_t job,
                                   uint32_t peer, struct slice word, usec_t limit);

@@ -83,6 +83,7 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 		if (dir < 0)
 			return dir;
 	}
+	/* told to leave nothing free, we let the disk itself say when it is full */
 	r = s->config.results_free > 0 ? result_room_check(dir, s->config.results_free) : 0;
 	if (r < 0)
 		return r;

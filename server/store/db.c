@@ -169,11 +169,12 @@ void db_close(struct db *db)
 }
 
 /* SQLite has rolled everything back by itself (disk full, no memory): the group is lost. */
-static int lose_group(struct db *db, int error)
+static int lose_group(struct db *db)
 {
 	db->has_group = db->is_part = db->is_open = false;
-	db->group_error = error;
-	return error;
+	if (db->group_error == 0)
+		db->group_error = -EIO;
+	return db->group_error;
 }
 
 static void end_group(struct db *db)
@@ -220,7 +221,7 @@ int db_commit(struct db *db)
 	int r;
 
 	if (db->is_part && sqlite3_get_autocommit(db->handle))
-		return lose_group(db, -EIO);
+		return lose_group(db);
 	r = execute(db, db->is_part ? "RELEASE part" : "COMMIT");
 	if (r < 0)
 		db_rollback(db);
@@ -235,7 +236,7 @@ void db_rollback(struct db *db)
 	if (!db->is_open)
 		return;
 	if (db->is_part && is_gone) {
-		(void)lose_group(db, -EIO); /* what it was is said by whoever rolls back */
+		(void)lose_group(db); /* said by db_group_commit */
 		return;
 	}
 	/* each fails only when there is nothing to roll back */
@@ -351,7 +352,10 @@ int db_step(struct db *db, sqlite3_stmt *stmt)
 	if (r == SQLITE_ROW)
 		return DB_ROW;
 	(void)sqlite3_reset(stmt); /* repeats the error of the step */
-	return to_errno(r);
+	r = to_errno(r);
+	if (r < 0 && db->is_part && sqlite3_get_autocommit(db->handle))
+		db->group_error = r; /* for lose_group */
+	return r;
 }
 
 int db_run(struct db *db, sqlite3_stmt *stmt)

@@ -2,6 +2,9 @@
 /* Results, uploads and the log of a job. */
 #include "tests/support/services_job.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "server/service/context.h"
 #include "server/service/result_room.h"
 #include "server/service/result_service.h"
@@ -248,6 +251,53 @@ static void a_second_attempt_begins_with_an_empty_directory(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+/* Where the job's copies lie; its day is the world's. */
+static void copy_path(const struct world *w, const char *name, char *ret, size_t size)
+{
+	assert_true((size_t)snprintf(ret, size,
+	                             "%s/hello/2026-09-21/vm-1/debian-bookworm-x86_64/lab1.1/%s",
+	                             w->results, name) < size);
+}
+
+static size_t read_copy(const struct world *w, const char *name, char *ret, size_t size)
+{
+	char path[256];
+	ssize_t n;
+	int fd;
+
+	copy_path(w, name, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	n = read(fd, ret, size);
+	assert_true(n >= 0 && (size_t)n < size);
+	assert_int_equal(close(fd), 0);
+	return (size_t)n;
+}
+
+/* They are written without waiting for the disk: a power cut takes the last ones away. */
+static void copies_of_a_job_that_a_power_cut_took_are_written_anew(void **state)
+{
+	static const char *const names[] = { "job.sh", "job.yaml" };
+	struct world *w = *state;
+	char before[2][4096], after[4096], path[256];
+	size_t len[2];
+
+	(void)prepare_running_job(w);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		len[i] = read_copy(w, names[i], before[i], sizeof(before[i]));
+		assert_true(len[i] > 0);
+	}
+	copy_path(w, "job.sh", path, sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	copy_path(w, "job.yaml", path, sizeof(path));
+	assert_int_equal(truncate(path, 0), 0); /* a name without its bytes */
+	world_restart(w);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(read_copy(w, names[i], after, sizeof(after)), len[i]);
+		assert_memory_equal(after, before[i], len[i]);
+	}
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
@@ -259,6 +309,7 @@ int main(void)
 		IN_A_WORLD(uploads_need_the_token_of_an_open_attempt),
 		IN_A_WORLD(result_whose_name_is_no_text_is_shown_all_the_same),
 		cmocka_unit_test(room_is_short_below_its_share_or_16_mib),
+		IN_A_WORLD(copies_of_a_job_that_a_power_cut_took_are_written_anew),
 		IN_A_WORLD(nothing_is_taken_without_room),
 		IN_A_WORLD(compass_uploads_need_cookie_path_and_machine),
 		IN_A_WORLD(events_of_a_job_end_with_it),
