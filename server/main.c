@@ -9,6 +9,7 @@
 
 #include "lib/base/macro.h"
 #include "lib/base/text.h"
+#include "lib/sys/heap.h"
 #include "lib/sys/log_sink.h"
 #include "server/config.h"
 #include "server/io/worker_main.h"
@@ -120,6 +121,7 @@ int main(int argc, char *argv[])
 {
 	struct options options;
 
+	heap_keep();
 	if (options_parse(argc, argv, &options) != 0)
 		return EXIT_FAILURE;
 	log_set_sink(log_sink_stderr, options.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include "lib/sys/heap.h"
+
 #define N_HOSTS      1000u
 #define N_SUBMITTERS 20
 
@@ -262,6 +264,8 @@ static void measure_peer(const char *parent, unsigned n)
 int main(int argc, char *argv[])
 {
 	unsigned n[3] = { 0 };
+
+	heap_keep(); /* as ccid does */
 
 	for (int i = 3; i < argc && i < 6; i++)
 		n[i - 3] = (unsigned)atoi(argv[i]);

@@ -7,6 +7,8 @@
 #include <getopt.h>
 #include <inttypes.h>
 
+#include "lib/sys/heap.h"
+
 #define STORM    (2400 * USEC_PER_SEC)      /* how long things go wrong */
 #define CALM_MAX (3 * 86400 * USEC_PER_SEC) /* L1: by then everything has ended */
 
@@ -213,9 +215,9 @@ static void begin(struct sim *s)
 	s->w->config.seed = s->seed;
 	world_kill(s->w);
 	s->dhcp_config = (struct dhcp_config){
-		.subnets = { { .net = { SIM_SERVER_NET, 24 },
+		.subnets = { { .net = { SIM_SERVER_NET, 23 },
 		               .first = SIM_SERVER_NET + 100,
-		               .last = SIM_SERVER_NET + 200,
+		               .last = SIM_SERVER_NET + 100 + SIM_MACHINES_MAX,
 		               .router = WORLD_SERVER,
 		               .lease_sec = 86400 } },
 		.n_subnets = 1,
@@ -240,6 +242,7 @@ static void begin(struct sim *s)
 
 static void end(struct sim *s)
 {
+	group_settle(s);
 	while (s->n_queue > 0) {
 		struct sim_event event = pop(s);
 
@@ -258,8 +261,10 @@ static void tell(struct sim *s)
 	if (!live(s, s->w->now + CALM_MAX, user_is_done))
 		sim_fail(s, "L1: a job has no end");
 	check_end(s);
-	sim_say(s, "%" PRIu64 " events, %" PRIu64 " messages lost, %" PRIu64 " crashes",
-	        s->n_events, s->n_lost, s->n_crashes);
+	sim_say(s,
+	        "%" PRIu64 " events, %" PRIu64 " messages lost, %" PRIu64 " crashes, %" PRIu64
+	        " turns lost to a full disk",
+	        s->n_events, s->n_lost, s->n_crashes, s->n_full);
 	end(s);
 }
 
@@ -283,8 +288,25 @@ static int number(const char *text, int max)
 	return n < 1 ? 1 : MIN(n, max);
 }
 
+static struct {
+	uint64_t from, n;
+	unsigned n_jobs;
+	int n_machines;
+	bool is_loud;
+} wanted = { .from = 1, .n = 1, .n_jobs = 12, .n_machines = 4 };
+
+static uint64_t told; /* the seed of the present story */
+
+static void tell_all(void **state)
+{
+	for (told = wanted.from; told < wanted.from + wanted.n; told++)
+		tell_seed(told, wanted.n_machines, wanted.n_jobs, wanted.is_loud);
+}
+
 int main(int argc, char *argv[])
 {
+	/* of cmocka, so that an assertion that fails says which */
+	const struct CMUnitTest stories[] = { cmocka_unit_test(tell_all) };
 	static const struct option options[] = {
 		{ "from", required_argument, NULL, 'f' },
 		{ "seeds", required_argument, NULL, 'n' },
@@ -293,27 +315,27 @@ int main(int argc, char *argv[])
 		{ "loud", no_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t from = 1, n = 1;
-	unsigned n_jobs = 12;
-	int n_machines = 4, option;
-	bool is_loud = false;
+	int option;
 
+	heap_keep(); /* as ccid does */
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'f')
-			from = strtoull(optarg, NULL, 10);
+			wanted.from = strtoull(optarg, NULL, 10);
 		else if (option == 'n')
-			n = strtoull(optarg, NULL, 10);
+			wanted.n = strtoull(optarg, NULL, 10);
 		else if (option == 'm')
-			n_machines = number(optarg, SIM_MACHINES_MAX);
+			wanted.n_machines = number(optarg, SIM_MACHINES_MAX);
 		else if (option == 'j')
-			n_jobs = (unsigned)number(optarg, SIM_JOBS_MAX);
+			wanted.n_jobs = (unsigned)number(optarg, SIM_JOBS_MAX);
 		else if (option == 'l')
-			is_loud = true;
+			wanted.is_loud = true;
 		else
 			return 2;
 	}
-	for (uint64_t seed = from; seed < from + n; seed++)
-		tell_seed(seed, n_machines, n_jobs, is_loud);
-	printf("%" PRIu64 " stories\n", n);
+	if (cmocka_run_group_tests(stories, NULL, NULL) != 0) {
+		printf("told again by: tools/run-sim --seed %" PRIu64 "\n", told);
+		return 1;
+	}
+	printf("%" PRIu64 " stories\n", wanted.n);
 	return 0;
 }

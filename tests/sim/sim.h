@@ -4,8 +4,9 @@
  * agent's step, a network that delays, loses, doubles and cuts, and one clock. One seed is one
  * story, event for event (only tokens are drawn elsewhere, and nothing depends on them).
  *
- * sim.c keeps time; sim_server is the server with its crashes; sim_machine the machines; sim_user
- * the people; sim_check the rules of state-machines.md, held against every event.
+ * sim.c keeps time; sim_server is the server with its crashes, sim_group its commits; sim_machine
+ * the machines; sim_user the people; sim_check the rules of state-machines.md, held against every
+ * event.
  */
 #pragma once
 
@@ -16,13 +17,13 @@
 #include "server/core/attempt.h"
 #include "server/service/dhcp_service.h"
 
-#define SIM_MACHINES_MAX 16
-#define SIM_JOBS_MAX     48
-#define SIM_ATTEMPTS_MAX 1024
-#define SIM_QUEUE_MAX    8192
+#define SIM_MACHINES_MAX 250
+#define SIM_JOBS_MAX     500
+#define SIM_ATTEMPTS_MAX 8192
+#define SIM_QUEUE_MAX    65536
 #define SIM_USER         (-1) /* in place of the number of a machine */
 
-#define SIM_SERVER_NET 0x0a000000 /* 10.0.0.0/24 */
+#define SIM_SERVER_NET 0x0a000000 /* 10.0.0.0/23 */
 
 /* What travels. A reply carries the number of its request; a machine knows what it waits for. */
 enum sim_kind { SIM_DHCP, SIM_API, SIM_TRANSFER };
@@ -102,6 +103,23 @@ struct sim_user {
 	usec_t act_at;
 };
 
+/* A turn of the server whose answers wait for their commit. */
+struct sim_group {
+	bool is_begun;
+	struct sim_reply {
+		int machine;
+		unsigned life;
+		struct sim_message *message;
+	} replies[SIM_MACHINES_MAX * 8];
+	size_t n;
+	/* what the event table had told when it began */
+	int64_t last_event;
+	size_t n_attempts;
+	struct attempt_shadow attempts[SIM_ATTEMPTS_MAX];
+	struct job_shadow jobs[SIM_JOBS_MAX + 1];
+	unsigned open_of_host[SIM_MACHINES_MAX];
+};
+
 struct sim {
 	struct world *w;
 	struct dhcp_service *dhcp;
@@ -111,7 +129,7 @@ struct sim {
 	bool is_loud, is_calm; /* calm: no faults any more, everything has to end */
 	struct sim_event queue[SIM_QUEUE_MAX];
 	size_t n_queue;
-	uint64_t n_orders, n_requests, n_events, n_crashes, n_lost;
+	uint64_t n_orders, n_requests, n_events, n_crashes, n_lost, n_full;
 	struct machine_sim machines[SIM_MACHINES_MAX];
 	int n_machines;
 	struct sim_user user;
@@ -126,8 +144,10 @@ struct sim {
 		usec_t since, until;
 	} held[SIM_MACHINES_MAX * 4];
 	uint64_t generation;
+	struct sim_group group;
 	/* what the event table told so far */
 	int64_t last_event;
+	size_t n_attempts; /* one more than the last that was told of */
 	struct attempt_shadow attempts[SIM_ATTEMPTS_MAX];
 	struct job_shadow jobs[SIM_JOBS_MAX + 1];
 	unsigned open_of_host[SIM_MACHINES_MAX];
@@ -156,6 +176,13 @@ void server_crash(struct sim *s);
 void server_take(struct sim *s, int machine, unsigned life, const struct sim_message *message);
 void server_pass_time(struct sim *s, usec_t until);
 void server_look_at_held(struct sim *s);
+
+/* sim_group.c: group_begin and group_end around what answers; group_settle ends the turn. */
+void group_begin(struct sim *s);
+void group_end(struct sim *s);
+void group_reply(struct sim *s, int machine, unsigned life, struct sim_message *message);
+void group_settle(struct sim *s);
+void group_crash(struct sim *s);
 
 /* sim_machine.c */
 void machine_reset(struct sim *s, struct machine_sim *m, usec_t delay);

@@ -57,6 +57,7 @@ static void check_offer(struct sim *s, const struct event *event)
 		return;
 	if (number < 0 || number >= s->n_machines)
 		sim_fail(s, "an offer to %s", event->host);
+	s->n_attempts = MAX(s->n_attempts, (size_t)event->attempt + 1);
 	*attempt = (struct attempt_shadow){ .job = event->job, .state = ATTEMPT_OFFERED };
 	(void)snprintf(attempt->host, sizeof(attempt->host), "%s", event->host);
 	if (job->n_open++ > 0)

@@ -417,7 +417,7 @@ void machine_take(struct sim *s, struct machine_sim *m, const struct sim_message
 
 	if (reply->request != m->request)
 		return; /* late, or doubled */
-	if (reply->status == 0 || reply->status == 503) {
+	if (reply->status == 0 || reply->status == 503 || reply->status == 507) {
 		m->give_up_at = s->w->now + sim_between_ms(s, 500, 3000);
 		sim_wake(s, m, m->give_up_at);
 		return;

@@ -7,6 +7,8 @@
 
 #include "server/service/transfer_service.h"
 
+#define LONGEST_TURN (50 * USEC_PER_MSEC) /* of a server whose disk is slow */
+
 void server_start(struct sim *s)
 {
 	world_start(s->w);
@@ -32,7 +34,7 @@ static void reply(struct sim *s, int machine, unsigned life, const struct sim_me
 	(void)snprintf(m->target, sizeof(m->target), "%s", asked->target);
 	memcpy(m->key, asked->key, sizeof(m->key));
 	buffer_append_slice(&m->body, body);
-	sim_send(s, machine, life, m);
+	group_reply(s, machine, life, m);
 }
 
 /* Held requests die with the server: their clients see the connection go. */
@@ -44,6 +46,7 @@ void server_crash(struct sim *s)
 	s->n_crashes++;
 	s->dhcp = dhcp_service_free(s->dhcp);
 	world_kill(s->w);
+	group_crash(s);
 	for (size_t i = 0; i < ARRAY_SIZE(s->held); i++) {
 		struct sim_message asked = { .kind = SIM_API, .request = s->held[i].request };
 
@@ -135,6 +138,7 @@ static void take_call(struct sim *s, int machine, unsigned life, const struct si
 	struct api_call call;
 
 	make_call(s, m ? m->address : WORLD_ADMIN, message, authorization, &call);
+	group_begin(s);
 	assert_int_equal(api_handle(services_api(s->w->s), &call, &answer), 0);
 	if (answer.want == API_HOLD) {
 		hold(s, machine, life, message, answer.hold_until);
@@ -142,6 +146,7 @@ static void take_call(struct sim *s, int machine, unsigned life, const struct si
 		check_answer(s, message, was_final, answer.status);
 		reply(s, machine, life, message, answer.status, buffer_slice(&answer.body));
 	}
+	group_end(s);
 	api_answer_deinit(&answer);
 }
 
@@ -160,6 +165,8 @@ void server_take(struct sim *s, int machine, unsigned life, const struct sim_mes
 	}
 	check_events(s);
 	server_look_at_held(s);
+	if (!sim_chance(s, 500)) /* else the next request is of the same turn */
+		group_settle(s);
 }
 
 static void ask_again(struct sim *s, struct sim_held *held)
@@ -175,6 +182,7 @@ static void ask_again(struct sim *s, struct sim_held *held)
 	make_call(s, s->machines[held->machine].address, &asked, authorization, &call);
 	call.is_held = true;
 	call.held_since = held->since;
+	group_begin(s);
 	assert_int_equal(api_handle(services_api(s->w->s), &call, &answer), 0);
 	if (answer.want == API_HOLD) {
 		held->until = answer.hold_until;
@@ -183,6 +191,7 @@ static void ask_again(struct sim *s, struct sim_held *held)
 		reply(s, held->machine, held->life, &asked, answer.status,
 		      buffer_slice(&answer.body));
 	}
+	group_end(s);
 	api_answer_deinit(&answer);
 }
 
@@ -218,6 +227,8 @@ void server_pass_time(struct sim *s, usec_t until)
 {
 	usec_t at;
 
+	if (until > usec_add(s->w->now, LONGEST_TURN))
+		group_settle(s);
 	while ((at = next_moment(s)) <= until) {
 		if (at > s->w->now) {
 			s->w->wall += at - s->w->now;
@@ -228,6 +239,7 @@ void server_pass_time(struct sim *s, usec_t until)
 			                 0);
 		check_events(s);
 		server_look_at_held(s);
+		group_settle(s);
 	}
 	if (until > s->w->now) {
 		s->w->wall += until - s->w->now;
