@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 #include "tests/support/test.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -45,15 +46,36 @@ static void a_new_store_holds_events_in_order(void **state)
 	assert_int_equal(event_store_list(db, 0, out[0].id, out, 3), 1);
 }
 
+/* path: a template of mkstemp; from then on the file. */
+static struct db *open_new(char *path)
+{
+	struct db *db = NULL;
+
+	assert_int_equal(close(mkstemp(path)), 0);
+	assert_int_equal(db_open(path, &db), 0);
+	return db;
+}
+
+/* With what SQLite keeps beside it. */
+static void remove_store(const char *path)
+{
+	static const char *const beside[] = { "-wal", "-shm" };
+	char name[128];
+
+	assert_int_equal(unlink(path), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, beside[i]);
+		assert_true(unlink(name) == 0 || errno == ENOENT);
+	}
+}
+
 static void what_was_not_committed_is_gone(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
 	const struct event event = { .kind = EVENT_DHCP_ACK };
 	struct event out[2];
-	struct db *db = NULL;
+	struct db *db = open_new(path);
 
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(db_open(path, &db), 0);
 	assert_int_equal(db_begin(db), 0);
 	assert_int_equal(event_store_append(db, &event), 0);
 	assert_int_equal(db_commit(db), 0);
@@ -63,7 +85,7 @@ static void what_was_not_committed_is_gone(void **state)
 	assert_int_equal(db_open(path, &db), 0);
 	assert_int_equal(event_store_list(db, 0, 0, out, 2), 1);
 	db_close(db);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 static void append(struct db *db)
@@ -89,10 +111,8 @@ static int count_on_disk(const char *path)
 static void a_group_is_kept_at_once_and_each_part_may_be_taken_back(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
-	struct db *db = NULL;
+	struct db *db = open_new(path);
 
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(db_open(path, &db), 0);
 	for (int i = 0; i < 3; i++) {
 		db_group_enter(db);
 		assert_int_equal(db_begin(db), 0);
@@ -110,16 +130,14 @@ static void a_group_is_kept_at_once_and_each_part_may_be_taken_back(void **state
 	assert_false(db_group_is_open(db));
 	assert_int_equal(count_on_disk(path), 2);
 	db_close(db);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 static void who_knows_no_groups_can_rely_on_a_commit(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
-	struct db *db = NULL;
+	struct db *db = open_new(path);
 
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(db_open(path, &db), 0);
 	db_group_enter(db);
 	assert_int_equal(db_begin(db), 0);
 	append(db);
@@ -132,7 +150,7 @@ static void who_knows_no_groups_can_rely_on_a_commit(void **state)
 	assert_int_equal(count_on_disk(path), 2);
 	assert_int_equal(db_group_commit(db), 0);
 	db_close(db);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 /* An early end that fails is told to whoever asks for the group, with its cause. */
@@ -140,10 +158,8 @@ static void a_lost_group_is_told(void **state)
 {
 	char path[] = "/tmp/cci-db-XXXXXX";
 	sqlite3_stmt *stmt;
-	struct db *db = NULL;
+	struct db *db = open_new(path);
 
-	assert_int_equal(close(mkstemp(path)), 0);
-	assert_int_equal(db_open(path, &db), 0);
 	db_group_enter(db);
 	assert_int_equal(db_begin(db), 0);
 	append(db);
@@ -162,7 +178,7 @@ static void a_lost_group_is_told(void **state)
 	assert_int_equal(db_commit(db), 0);
 	assert_int_equal(count_on_disk(path), 1);
 	db_close(db);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 static void a_store_from_the_future_is_refused(void **state)
@@ -186,7 +202,7 @@ static void a_store_from_the_future_is_refused(void **state)
 	assert_memory_equal(&after.st_ctim, &before.st_ctim, sizeof(after.st_ctim));
 	(void)snprintf(beside, sizeof(beside), "%s-wal", path);
 	assert_int_equal(access(beside, F_OK), -1);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 static void a_damaged_store_is_refused(void **state)
@@ -201,7 +217,7 @@ static void a_damaged_store_is_refused(void **state)
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(db_open(path, &db), -EUCLEAN);
 	assert_null(db);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 /* Runs SQL on a store as an older ccid left it. */
@@ -285,7 +301,7 @@ static void the_schema_itself_refuses_a_double_run(void **state)
 		if (sqlite3_exec(raw, refused[i], NULL, NULL, NULL) != SQLITE_CONSTRAINT)
 			fail_msg("%zu: %s", i, sqlite3_errmsg(raw));
 	assert_int_equal(sqlite3_close(raw), SQLITE_OK);
-	assert_int_equal(unlink(path), 0);
+	remove_store(path);
 }
 
 int main(void)
