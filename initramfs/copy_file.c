@@ -141,6 +141,8 @@ static int copy_regular(int from, int to, const char *name, const struct stat *s
 	source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (source < 0)
 		return -errno;
+	(void)posix_fadvise(source, 0, 0,
+	                    POSIX_FADV_SEQUENTIAL); /* advice: it reads further ahead */
 	target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (target < 0)
 		return -errno;

@@ -260,7 +260,7 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	assert_int_equal(close(mkstemp(path)), 0);
 	write_old_store(path, 1, OLD_ROWS);
 	assert_int_equal(db_open(path, &db), 0);
-	remove_store(path); /* held open */
+	remove_store(path);                                                 /* held open */
 	assert_int_equal(lane_store_heads(db, "[\"vm\"]", 0, heads, 4), 2); /* two submitters */
 	assert_int_equal(heads[0].job, 2);
 	assert_int_equal(heads[1].job, 3);

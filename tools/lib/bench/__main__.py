@@ -8,10 +8,11 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.re
 sys.path.insert(1, os.path.join(TOP, "tests"))
 sys.dont_write_bytecode = True
 
+import fill  # noqa: E402
 import initramfs  # noqa: E402
 import scheduler  # noqa: E402
 
-BENCHES = {"initramfs": initramfs, "scheduler": scheduler}
+BENCHES = {"fill": fill, "initramfs": initramfs, "scheduler": scheduler}
 
 
 def usage(to):

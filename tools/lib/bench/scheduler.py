@@ -18,20 +18,20 @@ PROGRAM = "tests/bench/bench_scheduler"
 TURN = 64       # requests that share a commit
 
 
-def build():
-    """The path of the program, or None when it does not build."""
+def build(name):
+    """The path of that program of tests/bench, or None when it does not build."""
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         steps = [["meson", "setup", BUILD, TOP, "--buildtype=release"]]
     else:
         steps = []
-    steps.append(["ninja", "-C", BUILD, PROGRAM])
+    steps.append(["ninja", "-C", BUILD, name])
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True)
         if done.returncode != 0:
             print(f"bench: {' '.join(step)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}",
                   file=sys.stderr)
             return None
-    return os.path.join(BUILD, PROGRAM)
+    return os.path.join(BUILD, name)
 
 
 def measure(program, disk, memory):
@@ -66,7 +66,7 @@ def main(argv):
     parser.add_argument("--disk", metavar="DIR", default=os.path.join(TOP, ".cache", "bench"),
                         help="where the durable ones write (.cache/bench)")
     args = parser.parse_args(argv)
-    program = build()
+    program = build(PROGRAM)
     if program is None:
         return 1
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
