@@ -218,6 +218,10 @@ void format_job_details(struct format_table *table, const json_t *job, usec_t no
 	}
 	buffer_deinit(&age);
 	add_detail(table, job, "result_root");
+	if (strcmp(field_text(job, "results"), "there") != 0) {
+		add_detail(table, job, "results");
+		add_detail(table, job, "results_cause");
+	}
 	add_detail(table, job, "url");
 }
 

@@ -13,6 +13,7 @@
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
 #include "server/core/dhcp_config.h"
+#include "server/core/retention.h"
 
 #define CONFIG_PATH_MAX       512 /* of a path in the file, with its NUL */
 #define CONFIG_NAME_MAX       64
@@ -62,7 +63,8 @@ struct config {
 	enum config_ra ra;
 	char state[CONFIG_PATH_MAX];
 	char results[CONFIG_PATH_MAX];
-	unsigned results_free;                      /* percent */
+	unsigned results_free; /* percent */
+	struct retention_rules retention;
 	struct config_root roots[CONFIG_ROOTS_MAX]; /* in the order of the file */
 	size_t n_roots;
 	char tftp_root[CONFIG_PATH_MAX];

@@ -16,6 +16,7 @@
 #include "server/config_text.h"
 
 #define LEASE_MAX (87600 * 60 * USEC_PER_MINUTE) /* ten years; DHCP counts 32 bits of seconds */
+#define AGE_MAX   (876000 * USEC_PER_HOUR)       /* a hundred years */
 #define HOLD_MAX  (110 * USEC_PER_SEC)           /* iPXE 2 gives a request up after 120 s */
 
 /* --- kinds of values that only this file has --- */
@@ -393,6 +394,26 @@ static const struct config_key api_keys[] = {
 	LIST_OF("open_to", peers_member, open_to, n_open_to, "a list of nets"),
 };
 
+static const struct config_key retention_keys[] = {
+	{ .name = "results_age",
+	  .type = &config_age,
+	  .offset = AT(retention.results_age),
+	  .min = USEC_PER_HOUR,
+	  .max = AGE_MAX,
+	  .expected = "a duration from 1h as 90d, or 0 for ever" },
+	{ .name = "room",
+	  .type = &config_unsigned,
+	  .offset = AT(retention.room),
+	  .max = 90,
+	  .expected = "a number of percent, 0 to 90" },
+	{ .name = "events_age",
+	  .type = &config_age,
+	  .offset = AT(retention.events_age),
+	  .min = USEC_PER_HOUR,
+	  .max = AGE_MAX,
+	  .expected = "a duration from 1h as 30d, or 0 for ever" },
+};
+
 static const struct config_key root_keys[] = {
 	SECTION("listen", listen_keys),
 	PATH("state", state),
@@ -402,6 +423,7 @@ static const struct config_key root_keys[] = {
 	  .offset = AT(results_free),
 	  .max = 90,
 	  .expected = "a number of percent, 0 to 90" },
+	SECTION("retention", retention_keys),
 	MAP_OF("files", root_member, roots, n_roots,
 	       "a mapping of URL paths to directories as {/os: /srv/os}"),
 	SECTION("dhcp", dhcp_keys),

@@ -61,6 +61,7 @@ extern const struct config_type config_u16;
 extern const struct config_type config_choice;
 /* 45s, from min to max microseconds, into usec_t. */
 extern const struct config_type config_duration;
+extern const struct config_type config_age; /* the same, or 0: for ever; min is of what is not 0 */
 /* a.b.c.d into uint32_t; 0 prints as nothing. */
 extern const struct config_type config_ipv4;
 /* a.b.c.d/n into struct ipv4_net. */

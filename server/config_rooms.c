@@ -23,6 +23,7 @@ void config_to_services(const struct config *config, const struct config_rooms *
 		.lab = config->lab,
 		.results = config->results,
 		.results_free = config->results_free,
+		.retention = config->retention,
 		.state = config->state,
 		.hosts_dir = config->hosts[0] ? config->hosts : NULL,
 		.health = config->health[0] ? config->health : NULL,

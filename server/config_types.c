@@ -151,6 +151,26 @@ static int print_duration(const struct config_key *key, const void *base, json_t
 
 const struct config_type config_duration = { read_duration, print_duration };
 
+static int read_age(struct config_reader *reader, const struct config_key *key, const json_t *value,
+                    void *base)
+{
+	struct config_key or_zero = *key;
+	usec_t age = 0;
+	int r;
+
+	or_zero.offset = 0;
+	or_zero.min = 0;
+	r = read_duration(reader, &or_zero, value, &age);
+	if (r != 0)
+		return r;
+	if (age > 0 && age < key->min)
+		return config_expected(reader, key->expected, value);
+	*(usec_t *)config_field(key, base) = age;
+	return 0;
+}
+
+const struct config_type config_age = { read_age, print_duration };
+
 static int read_ipv4(struct config_reader *reader, const struct config_key *key,
                      const json_t *value, void *base)
 {

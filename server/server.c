@@ -31,6 +31,7 @@
 #include "server/io/loop.h"
 #include "server/io/netif.h"
 #include "server/io/ra_io.h"
+#include "server/io/remover.h"
 #include "server/io/sandbox.h"
 #include "server/io/tftp_io.h"
 #include "server/io/worker.h"
@@ -62,6 +63,7 @@ struct server {
 	struct http_io *http_io;
 	struct worker_pool *workers;
 	struct tftp_io *tftp_io;
+	struct remover *remover;
 };
 
 DEFINE_FREEP(struct server, server_free);
@@ -360,6 +362,8 @@ static int start(struct server *s, char error[SERVER_ERROR_MAX])
 	if (r == 0)
 		r = start_tftp(s, error);
 	if (r == 0)
+		r = remover_new(s->base, services_retention(s->services), s->workers, &s->remover);
+	if (r == 0)
 		services_set_metrics(s->services, append_metrics, s);
 	return r;
 }
@@ -426,6 +430,7 @@ struct server *server_free(struct server *s)
 {
 	if (!s)
 		return NULL;
+	remover_free(s->remover);
 	tftp_io_free(s->tftp_io);
 	worker_pool_free(s->workers);
 	http_io_free(s->http_io);

@@ -12,6 +12,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_MSEC   UINT64_C(1000)
 #define USEC_PER_SEC    UINT64_C(1000000)
 #define USEC_PER_MINUTE (60 * USEC_PER_SEC)
+#define USEC_PER_HOUR   (60 * USEC_PER_MINUTE)
 
 /* Sum that stops at USEC_INFINITY: a deadline far away never wraps into the past. */
 static inline usec_t usec_add(usec_t a, usec_t b)

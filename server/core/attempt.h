@@ -14,6 +14,7 @@
 #include "lib/format/netaddr.h"
 #include "server/core/host.h"
 #include "server/core/job_machine.h"
+#include "server/core/retention.h"
 
 #define JOB_NAME_MAX        132 /* names of documents are at most 128 bytes */
 #define JOB_CAUSE_MAX       64
@@ -48,6 +49,11 @@ struct job_record {
 	usec_t expires_steady;
 	usec_t submitted_wall, finished_wall;
 	int64_t attempt; /* the one whose results count (S4); 0: none yet */
+	/* written by store/retention_store alone: */
+	bool is_kept;
+	enum results_state results;
+	enum retention_cause results_cause;
+	usec_t results_wall; /* since when they are so; 0: from the beginning */
 };
 
 struct attempt {

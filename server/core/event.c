@@ -34,6 +34,7 @@ static const char *const names[_EVENT_KIND_MAX] = {
 	[EVENT_JOB_STATE] = "job.state",
 	[EVENT_ATTEMPT_STATE] = "attempt.state",
 	[EVENT_HOST_STATE] = "host.state",
+	[EVENT_RESULTS_REMOVED] = "results.removed",
 };
 
 DEFINE_NAME_TABLE(event_kind, names);

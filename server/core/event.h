@@ -42,6 +42,7 @@ enum event_kind {
 	EVENT_JOB_STATE,
 	EVENT_ATTEMPT_STATE,
 	EVENT_HOST_STATE,
+	EVENT_RESULTS_REMOVED, /* of a job that ended long ago */
 	_EVENT_KIND_MAX,
 };
 

@@ -15,6 +15,7 @@ static const char *const names[_WORKER_MESSAGE_KIND_MAX] = {
 	[WORKER_READY] = "ready",       [WORKER_ASK] = "ask",
 	[WORKER_PROGRESS] = "progress", [WORKER_COMMIT] = "commit",
 	[WORKER_RELEASE] = "release",   [WORKER_TRANSFER] = "transfer",
+	[WORKER_REMOVE] = "remove",     [WORKER_REMOVED] = "removed",
 	[WORKER_LOADED] = "loaded",     [WORKER_COUNTS] = "counts",
 };
 
@@ -198,6 +199,7 @@ static void walk(struct codec *c, struct worker_message *message)
 		break;
 	case WORKER_COMMITTED:
 	case WORKER_LOADED:
+	case WORKER_REMOVED:
 		walk_result(c, &message->result);
 		break;
 	case WORKER_CANCEL:
@@ -207,6 +209,10 @@ static void walk(struct codec *c, struct worker_message *message)
 	case WORKER_LOAD:
 		walk_u64(c, &message->load.id);
 		walk_u64(c, &message->load.size);
+		break;
+	case WORKER_REMOVE:
+		walk_u64(c, &message->remove.id);
+		walk_slice(c, &message->remove.name);
 		break;
 	case WORKER_READY:
 	case _WORKER_MESSAGE_KIND_MAX:

@@ -21,6 +21,7 @@ enum worker_message_kind {
 	WORKER_COMMITTED, /* answers WORKER_COMMIT */
 	WORKER_CANCEL,    /* the same file is being sent anew: let go of it */
 	WORKER_LOAD,      /* a file to be brought into memory; with the file */
+	WORKER_REMOVE,    /* a piece of a tree to be removed; with the directory it is in */
 	/* worker to main */
 	WORKER_READY, /* listens */
 	WORKER_ASK,   /* may this upload begin? */
@@ -29,6 +30,7 @@ enum worker_message_kind {
 	WORKER_RELEASE,  /* a granted upload has ended without a commit */
 	WORKER_TRANSFER, /* for transfer_service_report */
 	WORKER_LOADED,   /* answers WORKER_LOAD; with the memfd when result is 0 */
+	WORKER_REMOVED,  /* answers WORKER_REMOVE */
 	WORKER_COUNTS,   /* what it has counted since it began */
 	_WORKER_MESSAGE_KIND_MAX,
 };
@@ -81,7 +83,8 @@ struct worker_commit {
 	struct slice name, sha256; /* sha256: 64 hexadecimal digits */
 };
 
-/* COMMITTED: what result_service_commit returned. LOADED: 0 or -errno. */
+/* COMMITTED: what result_service_commit returned. LOADED: 0 or -errno. REMOVED: what
+ * tree_remove_piece returned. */
 struct worker_result {
 	uint64_t id;
 	int32_t result;
@@ -89,6 +92,11 @@ struct worker_result {
 
 struct worker_load {
 	uint64_t id, size;
+};
+
+struct worker_remove {
+	uint64_t id;
+	struct slice name;
 };
 
 /* The fields are those of service/transfer_service.h. */
@@ -117,8 +125,9 @@ struct worker_message {
 		struct worker_grant grant;
 		struct worker_progress progress;
 		struct worker_commit commit;
-		struct worker_result result; /* COMMITTED, LOADED */
+		struct worker_result result; /* COMMITTED, LOADED, REMOVED */
 		struct worker_load load;
+		struct worker_remove remove;
 		struct worker_transfer transfer;
 		struct worker_counts counts;
 		uint64_t upload; /* CANCEL, RELEASE */

@@ -70,6 +70,7 @@ static void forget_worker(struct worker *w)
 	w->channel = worker_channel_free(w->channel);
 	keep_counts(w);
 	worker_fail_loads(w);
+	worker_fail_removal(w);
 }
 
 static void restart_later(struct worker *w)
@@ -140,6 +141,9 @@ static void on_message(void *userdata, const struct worker_message *message, int
 	case WORKER_LOADED:
 		worker_on_loaded(w, &message->result, steal_fd(&owned));
 		break;
+	case WORKER_REMOVED:
+		worker_on_removed(w, &message->result);
+		break;
 	case WORKER_COUNTS:
 		w->counts = message->counts;
 		break;
@@ -149,6 +153,7 @@ static void on_message(void *userdata, const struct worker_message *message, int
 	case WORKER_COMMITTED:
 	case WORKER_CANCEL:
 	case WORKER_LOAD:
+	case WORKER_REMOVE:
 	case _WORKER_MESSAGE_KIND_MAX:
 		log_error("a worker sent what only main sends pid=%d", (int)w->pid);
 		break;

@@ -49,6 +49,19 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool);
 /* Loads files for TFTP in the workers; lives as long as the pool. */
 struct file_loader *worker_pool_loader(struct worker_pool *pool);
 
+/* result: what tree_remove_piece returned; -EPIPE: the worker has died. */
+typedef void (*worker_removed_fn)(void *userdata, int result);
+
+/*
+ * Lets a worker remove a piece of the tree dir_fd/name; `done` is called once, later. One at a
+ * time. dir_fd is borrowed until this returns. Returns 0, or -errno (-EAGAIN: no worker runs).
+ */
+int worker_pool_remove(struct worker_pool *pool, int dir_fd, const char *name,
+                       worker_removed_fn done, void *userdata);
+
+/* Its `done` is not called any more. */
+void worker_pool_forget_removal(struct worker_pool *pool);
+
 struct worker_pool_counters {
 	uint64_t n_started, n_died;
 	unsigned n_running; /* now */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/log_sink.h"
+#include "lib/sys/tree_remove.h"
 #include "server/io/file_loader.h"
 #include "server/io/http_files.h"
 #include "server/io/http_upload.h"
@@ -189,6 +191,23 @@ static int load(struct worker *w, const struct worker_load *what, int fd)
 	return worker_channel_send(w->main, &answer, memfd);
 }
 
+/* Entries removed at a time: what waits here meanwhile waits for some milliseconds. */
+#define REMOVE_PIECE 64
+
+/* Takes fd. */
+static int remove_piece(struct worker *w, const struct worker_remove *what, int fd)
+{
+	struct worker_message answer = { .kind = WORKER_REMOVED, .result = { .id = what->id } };
+	char name[NAME_MAX + 1];
+
+	if (fd < 0 || text_copy(name, sizeof(name), what->name) != 0 || name[0] == '\0')
+		answer.result.result = -EBADMSG;
+	else
+		answer.result.result = tree_remove_piece(fd, name, REMOVE_PIECE);
+	fd_close(&fd);
+	return worker_channel_send(w->main, &answer, -1);
+}
+
 /* Takes fd. Returns 0, or -errno: then this worker is of no use. */
 static int obey(struct worker *w, const struct worker_message *message, int fd)
 {
@@ -213,6 +232,8 @@ static int obey(struct worker *w, const struct worker_message *message, int fd)
 		return 0;
 	case WORKER_LOAD:
 		return load(w, &message->load, steal_fd(&owned));
+	case WORKER_REMOVE:
+		return remove_piece(w, &message->remove, steal_fd(&owned));
 	case WORKER_READY: /* main has sent everything: say that we are, too */
 		return worker_channel_send(w->main, message, -1);
 	case WORKER_ASK:
@@ -221,6 +242,7 @@ static int obey(struct worker *w, const struct worker_message *message, int fd)
 	case WORKER_RELEASE:
 	case WORKER_TRANSFER:
 	case WORKER_LOADED:
+	case WORKER_REMOVED:
 	case WORKER_COUNTS:
 	case _WORKER_MESSAGE_KIND_MAX:
 		break;

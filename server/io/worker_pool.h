@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MulanPSL-2.0 */
 /*
  * The insides of the worker pool, between the files that make it: worker.c (lives of workers),
- * worker_uploads.c (what they ask), worker_loads.c (what they load). Others include worker.h.
+ * worker_uploads.c (what they ask), worker_loads.c (what they load), worker_removals.c (what they
+ * remove). Others include worker.h.
  */
 #pragma once
 
@@ -50,6 +51,14 @@ struct pending_load {
 	void *userdata;
 };
 
+/* A piece of a tree being removed; one at a time. */
+struct pending_removal {
+	struct worker *worker; /* NULL: none is */
+	uint64_t id;
+	worker_removed_fn done; /* NULL: forgotten */
+	void *userdata;
+};
+
 struct worker_pool {
 	struct file_loader loader; /* first: file_loader points here */
 	struct event_base *base;
@@ -62,6 +71,7 @@ struct worker_pool {
 	struct worker workers[WORKERS_MAX];
 	struct list uploads, loads;
 	uint64_t last_load;
+	struct pending_removal removal;
 	size_t n_loads;
 	struct worker_pool_counters counters;
 	struct worker_totals gone; /* counted by workers that have died */
@@ -94,3 +104,7 @@ void worker_on_loaded(struct worker *w, const struct worker_result *result, int 
 
 /* All its loads have failed. */
 void worker_fail_loads(struct worker *w);
+
+/* worker_removals.c */
+void worker_on_removed(struct worker *w, const struct worker_result *result);
+void worker_fail_removal(struct worker *w);

@@ -45,6 +45,8 @@ static const struct route routes[] = {
 	{ G, EVERYBODY, "/v1/jobs/:/events", api_jobs_events },
 	{ G, EVERYBODY, "/v1/jobs/:/log", api_jobs_log },
 	{ G, EVERYBODY, "/v1/jobs/:/timeline", api_jobs_timeline },
+	{ P, TRUSTED, "/v1/jobs/:/keep", api_jobs_keep },
+	{ D, TRUSTED, "/v1/jobs/:/keep", api_jobs_unkeep },
 	{ G, EVERYBODY, "/v1/jobs/:/results", api_jobs_results },
 	{ G, EVERYBODY, "/v1/jobs/:/results/*", api_jobs_result },
 	{ G, EVERYBODY, "/v1/hosts", api_hosts_list },
@@ -302,6 +304,7 @@ int api_metrics(struct api_request *rq)
 	              "cci_machines_held %zu\n",
 	              rq->s->n_requests, rq->s->n_refused, rq->s->n_foreign, rq->s->n_offers,
 	              held_count(rq->s));
+	api_retention_metrics(rq->s, out);
 	if (rq->s->append_metrics)
 		rq->s->append_metrics(rq->s->metrics_userdata, out);
 	rq->answer->status = 200;

@@ -136,8 +136,10 @@ int api_jobs_log(struct api_request *rq)
 	struct job_record job;
 	int r = api_find_job(rq, rq->args.arg[0], &job);
 
+	if (r == 0)
+		r = api_results_gone(rq, &job);
 	if (r != 0)
-		return r < 0 ? r : 0;
+		return MIN(r, 0);
 	fd = open_log(rq->s, &job);
 	if (fd < 0 && fd != -ENOENT)
 		return fd;

@@ -317,6 +317,8 @@ int api_jobs_results(struct api_request *rq)
 	struct job_record job;
 	int n, r = api_find_job(rq, rq->args.arg[0], &job);
 
+	if (r == 0)
+		r = api_results_gone(rq, &job);
 	if (r != 0)
 		return MIN(r, 0);
 	if (!files || !list)
@@ -350,8 +352,10 @@ int api_jobs_result(struct api_request *rq)
 	char base[64];
 	int r = api_find_job(rq, rq->args.arg[0], &job);
 
+	if (r == 0)
+		r = api_results_gone(rq, &job);
 	if (r != 0)
-		return r < 0 ? r : 0;
+		return MIN(r, 0);
 	buffer_append_text(&url, api_base_url(rq, rq->s->config.files_port, base));
 	append_escaped(&url, slice_from_text(job.result_root));
 	buffer_append_text(&url, "/");

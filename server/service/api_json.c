@@ -88,6 +88,13 @@ static json_t *attempts_json(struct api_request *rq, int64_t job, char host[HOST
 	return list;
 }
 
+static const char *results_word(const struct job_record *job)
+{
+	return job->results == RESULTS_THERE && job->is_kept
+	               ? "kept"
+	               : results_state_to_name((int)job->results);
+}
+
 json_t *api_job_json(struct api_request *rq, const struct job_record *job, const char *reason)
 {
 	char id[JOB_ID_TEXT_MAX], base[64], url[192];
@@ -99,15 +106,17 @@ json_t *api_job_json(struct api_request *rq, const struct job_record *job, const
 	(void)services_job_id(rq->s, job->id, id);
 	(void)snprintf(url, sizeof(url), "%s/v1/jobs/%s",
 	               api_base_url(rq, rq->s->config.api_port, base), id);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s}",
-	                 "id", id, "state", job_state_to_name((int)job->state), "verdict",
-	                 api_text_json(job->verdict ? job_verdict_to_name((int)job->verdict) : ""),
-	                 "cause", api_text_json(job->cause), "upload", api_text_json(job->upload),
-	                 "reason", api_text_json(reason), "suite", job->suite, "testbox",
-	                 job->testbox, "host", api_text_json(host), "result_root", job->result_root,
-	                 "submitted", api_time_json(job->submitted_wall, false), "finished",
-	                 api_time_json(job->finished_wall, false), "attempts", attempts, "url",
-	                 url);
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o,"
+		" s:s}",
+		"id", id, "state", job_state_to_name((int)job->state), "verdict",
+		api_text_json(job->verdict ? job_verdict_to_name((int)job->verdict) : ""), "cause",
+		api_text_json(job->cause), "upload", api_text_json(job->upload), "reason",
+		api_text_json(reason), "suite", job->suite, "testbox", job->testbox, "host",
+		api_text_json(host), "result_root", job->result_root, "results", results_word(job),
+		"results_cause", api_text_json(retention_cause_to_name((int)job->results_cause)),
+		"submitted", api_time_json(job->submitted_wall, false), "finished",
+		api_time_json(job->finished_wall, false), "attempts", attempts, "url", url);
 }
 
 json_t *api_event_json(const struct services *s, const struct event *event)

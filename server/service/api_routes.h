@@ -17,6 +17,14 @@ int api_jobs_renew(struct api_request *rq);
 int api_jobs_results(struct api_request *rq);
 int api_jobs_result(struct api_request *rq);
 
+/* api_retention.c */
+int api_jobs_keep(struct api_request *rq);
+int api_jobs_unkeep(struct api_request *rq);
+void api_retention_metrics(const struct services *s, struct buffer *out);
+
+/* Returns 0 while a job's results are there; 1 when the answer (410) has been made; -errno. */
+int api_results_gone(struct api_request *rq, const struct job_record *job);
+
 /* api_timeline.c */
 int api_jobs_timeline(struct api_request *rq);
 

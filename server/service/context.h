@@ -29,6 +29,12 @@ struct transfer_service {
 struct host_service {
 	struct services *services;
 };
+struct retention_service {
+	struct services *services;
+	usec_t events_at, results_at; /* when to look again */
+	int64_t tried;   /* the last of those being removed that could not be, this time round */
+	bool has_looked; /* for what an earlier ccid had begun to remove */
+};
 
 struct services {
 	struct db *db;                 /* borrowed */
@@ -46,12 +52,14 @@ struct services {
 	uint64_t n_requests, n_refused, n_offers;
 	uint64_t n_foreign;                 /* refused: not from the machine that they are about */
 	services_metrics_fn append_metrics; /* NULL: nobody adds any */
+	uint64_t n_results_removed[_RETENTION_CAUSE_MAX], n_removals_failed, n_events_pruned;
 	void *metrics_userdata;
 	struct api api;
 	struct boot_service boot;
 	struct result_service results;
 	struct transfer_service transfers;
 	struct host_service hosts;
+	struct retention_service retention;
 };
 
 /* The clocks of one request. steady: the server's own, see server/core/attempt.h. */

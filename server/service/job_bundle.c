@@ -116,6 +116,36 @@ int job_bundle_open_results(struct services *s, const struct job_record *record)
 	                         O_RDONLY | O_DIRECTORY, 0);
 }
 
+int job_bundle_open_parent(struct services *s, const struct job_record *record)
+{
+	CLEANUP(fd_closep) int results = open_all_results(s);
+	char path[JOB_ROOT_MAX];
+	char *slash;
+
+	if (results < 0)
+		return results;
+	(void)snprintf(path, sizeof(path), "%s", below_results(record->result_root));
+	slash = strrchr(path, '/');
+	if (!slash || slash == path)
+		return -EINVAL;
+	*slash = '\0';
+	return file_open_beneath(results, path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+void job_bundle_remove_empty_parents(struct services *s, const struct job_record *record)
+{
+	CLEANUP(fd_closep) int results = open_all_results(s);
+	char path[JOB_ROOT_MAX];
+	char *slash;
+
+	(void)snprintf(path, sizeof(path), "%s", below_results(record->result_root));
+	while (results >= 0 && (slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		if (unlinkat(results, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return; /* something is in it */
+	}
+}
+
 int job_bundle_check_room(struct services *s, const struct job_record *record)
 {
 	CLEANUP(fd_closep) int results = open_all_results(s);

@@ -37,5 +37,11 @@ int job_bundle_prepare(struct services *s, const struct job_record *record, cons
  */
 int job_bundle_mend(struct services *s, const struct attempt *attempt);
 
+/* Opens the directory that the result directory stands in. Returns an fd or -errno. */
+int job_bundle_open_parent(struct services *s, const struct job_record *record);
+
+/* Removes the directories above the result directory that nothing is left in. */
+void job_bundle_remove_empty_parents(struct services *s, const struct job_record *record);
+
 /* Opens the result directory (O_DIRECTORY). Returns an fd or -errno. */
 int job_bundle_open_results(struct services *s, const struct job_record *record);

@@ -268,7 +268,7 @@ int services_new(struct db *db, const struct services_config *config, usec_t now
 	rng_init(&s->rng, config->seed);
 	held_init(s);
 	s->api.services = s->boot.services = s->results.services = s;
-	s->transfers.services = s->hosts.services = s;
+	s->transfers.services = s->hosts.services = s->retention.services = s;
 	m = services_moment(s, now, wall);
 	r = take_up(s, &m);
 	if (r < 0)
@@ -318,6 +318,11 @@ struct transfer_service *services_transfers(struct services *s)
 struct host_service *services_hosts(struct services *s)
 {
 	return &s->hosts;
+}
+
+struct retention_service *services_retention(struct services *s)
+{
+	return &s->retention;
 }
 
 int services_reload(struct services *s, usec_t now, usec_t wall, char error[SERVICES_ERROR_MAX])

@@ -12,6 +12,7 @@
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
 #include "server/core/boot_script.h"
+#include "server/core/retention.h"
 
 struct db;
 struct services;
@@ -20,6 +21,7 @@ struct boot_service;
 struct result_service;
 struct transfer_service;
 struct host_service;
+struct retention_service;
 
 /* One entry of ccid.yaml's `files:`. */
 struct services_root {
@@ -32,6 +34,7 @@ struct services_config {
 	const char *lab;       /* prefix of job ids and of hosts registered by themselves */
 	const char *results;   /* absolute directory; its URL path is /result */
 	unsigned results_free; /* percent of its file system that no result may take */
+	struct retention_rules retention;
 	const char *state;     /* absolute directory, for files of the server's own */
 	const char *hosts_dir; /* hosts.d; NULL: none */
 	const struct services_root *roots;
@@ -73,6 +76,7 @@ struct boot_service *services_boot(struct services *services);
 struct result_service *services_results(struct services *services);
 struct transfer_service *services_transfers(struct services *services);
 struct host_service *services_hosts(struct services *services);
+struct retention_service *services_retention(struct services *services);
 
 /*
  * What other rooms have counted, for GET /metrics: `append` writes lines of Prometheus' text format

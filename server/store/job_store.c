@@ -15,7 +15,8 @@ static_assert((int)JOB_STORE_ABSENT == (int)DB_ABSENT, "one outcome for what is 
 	"id, state, verdict, cause, upload, reason, suite, testbox, tbox_group, queue, queue_2,"   \
 	" arch, priority, result_root, tries, max_tries, lost_offers, run_limit,"                  \
 	" not_before_steady, expires_steady, submitted_wall, finished_wall, attempt,"              \
-	" kind, is_held, submitter, lane, rank, is_ready, is_idle, memory, n_hdd, n_ssd, tags"
+	" kind, is_held, submitter, lane, rank, is_ready, is_idle, memory, n_hdd, n_ssd, tags,"    \
+	" is_kept, results, results_cause, results_wall"
 
 #define JOB_IS_PENDING " is_pending = 1"
 
@@ -104,6 +105,16 @@ static void read_place(struct sqlite3_stmt *stmt, struct job_record *ret)
 	db_column_copy(stmt, 33, ret->needs.tags, sizeof(ret->needs.tags));
 }
 
+static void read_results(struct sqlite3_stmt *stmt, struct job_record *ret)
+{
+	ret->is_kept = db_column_i64(stmt, 34) != 0;
+	ret->results = (enum results_state)results_state_from_name(
+		slice_from_text(db_column_text(stmt, 35)));
+	ret->results_cause = (enum retention_cause)retention_cause_from_name(
+		slice_from_text(db_column_text(stmt, 36)));
+	ret->results_wall = (usec_t)db_column_i64(stmt, 37);
+}
+
 static void read_job(struct sqlite3_stmt *stmt, void *into)
 {
 	struct job_record *ret = into;
@@ -130,6 +141,7 @@ static void read_job(struct sqlite3_stmt *stmt, void *into)
 		ret->kind = JOB_KIND_HEALTH;
 	db_column_copy(stmt, 25, ret->submitter, sizeof(ret->submitter));
 	read_place(stmt, ret);
+	read_results(stmt, ret);
 	db_column_copy(stmt, 3, ret->cause, sizeof(ret->cause));
 	db_column_copy(stmt, 4, ret->upload, sizeof(ret->upload));
 	db_column_copy(stmt, 5, ret->reason, sizeof(ret->reason));

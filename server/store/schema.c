@@ -236,11 +236,22 @@
 	" FROM (SELECT lane, submitter, priority, is_idle FROM jobs GROUP BY lane) j"              \
 	" WHERE j.lane = lanes.id;"
 
+/* What has become of a job's results: core/retention. */
+#define RETENTION_COLUMNS                                                                          \
+	"ALTER TABLE jobs ADD COLUMN is_kept INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE jobs ADD COLUMN results TEXT NOT NULL DEFAULT 'there';"                       \
+	"ALTER TABLE jobs ADD COLUMN results_cause TEXT NOT NULL DEFAULT '';"                      \
+	"ALTER TABLE jobs ADD COLUMN results_wall INTEGER NOT NULL DEFAULT 0;"                     \
+	"CREATE INDEX jobs_results ON jobs(finished_wall)"                                         \
+	" WHERE finished_wall > 0 AND results = 'there' AND is_kept = 0;"                          \
+	"CREATE INDEX jobs_removing ON jobs(id) WHERE results = 'removing';"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
 	MACHINE_COLUMNS,
 	LANE_TABLES,
 	STAGE_TABLES,
 	LANE_COLUMNS,
+	RETENTION_COLUMNS,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

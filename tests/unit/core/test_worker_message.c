@@ -32,6 +32,7 @@ static const struct worker_message messages[] = {
 	{ .kind = WORKER_COMMITTED, .result = { .id = UINT64_MAX, .result = -28 } },
 	{ .kind = WORKER_CANCEL, .upload = 9 },
 	{ .kind = WORKER_LOAD, .load = { .id = 3, .size = 1 } },
+	{ .kind = WORKER_REMOVE, .remove = { .id = 4, .name = TEXT(".removing-1") } },
 	{ .kind = WORKER_READY },
 	{ .kind = WORKER_ASK,
 	  .ask = { .upload = 7,
@@ -59,6 +60,7 @@ static const struct worker_message messages[] = {
 	                .size = 6,
 	                .elapsed = 7 } },
 	{ .kind = WORKER_LOADED, .result = { .id = 3, .result = 0 } },
+	{ .kind = WORKER_REMOVED, .result = { .id = 4, .result = 1 } },
 	{ .kind = WORKER_COUNTS, .counts = { .n = 3, .value = { 1, 0, UINT64_MAX } } },
 };
 

@@ -162,11 +162,11 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "lab: a\nlab: b", "f:2:1: this key stands here twice" },
 		{ "listn: {}", "f:1:1: listn: unknown key, expected listen" },
 		{ "zzz: 1",
-		  "f:1:1: zzz: unknown key, expected one of listen, state, results, results_free, files, "
-		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
+		  "f:1:1: zzz: unknown key, expected one of listen, state, results, results_free, "
+		  "retention, files, dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "\"a\\nb\": 1",
-		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, results_free, files, "
-		  "dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
+		  "f:1:1: a\\x0ab: unknown key, expected one of listen, state, results, results_free, "
+		  "retention, files, dhcp, tftp, boot, exports, lab, hosts, health, api, power" },
 		{ "listen: 5", "f:1:1: listen: expected a mapping of keys, not 5" },
 		{ "listen:\n  wrokers: 2", "f:2:3: listen.wrokers: unknown key, expected workers" },
 		{ "listen:\n  workers: two",
@@ -262,6 +262,11 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "dhcp: {subnets: [{net: 10.0.0.0/24, lease: 5s}]}",
 		  "f:1:37: dhcp.subnets[0].lease: expected a duration from 1m to 87600h as 1440h, "
 		  "or infinity, not \"5s\"" },
+		{ "retention: {results_age: 5m}",
+		  "f:1:13: retention.results_age: expected a duration from 1h as 90d, or 0 for "
+		  "ever, not \"5m\"" },
+		{ "retention: {room: 91}",
+		  "f:1:13: retention.room: expected a number of percent, 0 to 90, not 91" },
 		{ "boot: {server: localhost}",
 		  "f:1:8: boot.server: expected an IPv4 address, not \"localhost\"" },
 		{ "boot: {hold: 2m}",
