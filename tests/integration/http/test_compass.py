@@ -4,6 +4,7 @@
 with queries as they are written there; and where Compass-CI's own server has a defect, ours has none.
 The numbers are those of the list of such defects in docs/compass-ci.md."""
 
+import http.client
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
@@ -183,6 +185,60 @@ def check_defects(t, ccid, machine):
         equal(answer["results"][0]["result"], "success")
 
 
+def check_scripts(t, machine):
+    """Defects of what a machine is told to boot."""
+    with t.check("1: every line of every script that may fail is followed by a wait and a new try"):
+        first = run("curl", "-sS", url("/boot.ipxe")).decode()
+        assert " || " in first and "\nsleep " in first and "\ngoto again" in first, first
+        equal(ask("PUT", "/v1/hosts/box", json.dumps({"rootfs_disk": ["/dev/vda", "/dev/vdb"]}))[0],
+              200)
+        job = submit()
+        script = machine.boot()
+        for line in script.splitlines():
+            if line.split(" ")[0] in ("kernel", "initrd", "boot", "chain"):
+                assert line.endswith(" || goto retry"), line
+        retry = script.split("\n:retry\n")[1]
+        assert "\nsleep " in retry and "\nchain " in retry, retry
+    with t.check("5: disks are joined as they are split, by a comma, and no key is without a value"):
+        line = next(line for line in script.splitlines() if line.startswith("kernel "))
+        assert " rootfs_disk=/dev/vda,/dev/vdb " in line, line
+        equal([word for word in line.split(" ") if word.endswith("=")], [])
+    with t.check("7: a failing initramfs tells so: the attempt ends, the job pauses and counts it"):
+        machine.take_job(machine.load(script)["job.cgz"])
+        answer = ask("POST", f"/v1/attempts/{machine.attempt['attempt']}/report",
+                     "stage=root&step=fetch&cause=absent&detail=404&uptime_ms=9000",
+                     {"Authorization": f"Bearer {machine.attempt['token']}"})
+        equal(answer[0], 200)
+        equal([attempt(job)["state"], attempt(job)["cause"]], ["infra", "root.fetch.absent"])
+        equal(get(f"/v1/jobs/{job}")["state"], "queued")
+        script = run("curl", "-sS", url(f"/boot.ipxe/mac/{MAC}")).decode()
+        assert "No job now" in script, script       # not the same failure again at once
+        equal(ask("POST", f"/v1/jobs/{job}/cancel")[0], 200)
+
+
+def check_kexec(t):
+    with t.check("6: who asks for the next job for kexec is held like others, and no cluster hangs"):
+        begin_at = time.monotonic()
+        body = run("curl", "-sS", url(f"{CGI}/gpxelinux.cgi?mac={MAC}")).decode()
+        assert "No job now" in body and time.monotonic() - begin_at > 1, body
+        equal(run("curl", "-sS", url(f"{CGI}/lkp-cluster-sync?state=wait&job_id=lab1.1")).strip(),
+              b"abort")
+    with t.check("9: many reports go over one connection, and none of them is slow"):
+        connection = http.client.HTTPConnection("127.0.0.1", API, timeout=10)
+        connection.connect()
+        first, slowest = connection.sock, 0.0
+        for number in range(200):
+            begin_at = time.monotonic()
+            connection.request("GET", f"{CGI}/lkp-wtmp?tbox_name=box&tbox_state=n{number}")
+            answer = connection.getresponse()
+            equal([answer.status, answer.read()], [200, b"Done"])
+            slowest = max(slowest, time.monotonic() - begin_at)
+            assert connection.sock is first, "the connection was closed"
+        connection.close()
+        t.note(f"the slowest of 200 reports took {slowest * 1000:.1f} ms")
+        assert slowest < 1, slowest
+
+
 def check_idle(t):
     with t.check("2, 4: a machine nobody knows, and one without work, get a script that waits, no 500"):
         sock = socket.create_connection(("127.0.0.1", API))
@@ -225,6 +281,8 @@ def body(t):
                 check_client(t, client, machine)
             check_upload(t, machine, directory)
             check_defects(t, ccid, machine)
+            check_scripts(t, machine)
+            check_kexec(t)
             check_idle(t)
             with t.check("a clean end"):
                 ccid.process.send_signal(signal.SIGTERM)
