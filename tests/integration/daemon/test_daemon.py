@@ -144,40 +144,6 @@ def end(check, server):
         equal(server.sanitizer_reports(), [], "sanitizer")
 
 
-def run_to_its_end(server):
-    result = ccid("--config", server.config)
-    equal(result.returncode, 1, result.stderr)
-    return result.stderr
-
-
-def damage(check, server, directory):
-    database = os.path.join(server.directory, "state", "ccid.sqlite")
-    with open(database, "rb") as file:
-        good = file.read()
-    for what, bad in (("its beginning", b"x" * 4096 + good[4096:]),
-                      ("all but its beginning", good[:4096] + b"x" * (len(good) - 4096))):
-        with check.check(f"a store damaged in {what}: refused with what restores the last backup"):
-            with open(database, "wb") as file:
-                file.write(bad)
-            said = run_to_its_end(server)
-            command = said.split("restore the last backup with: ")[1].splitlines()[0]
-            equal(os.path.join(directory, "copy.sqlite") in command, True, said)
-            subprocess.run(command, shell=True, check=True)
-            server.start()
-            equal(len(server.get("/v1/jobs")["jobs"]), 1, "jobs")
-            server.stop()
-    with check.check("a store of a newer ccid: refused, and not touched"):
-        with sqlite3.connect(database) as store:
-            store.execute("PRAGMA user_version = 999")
-        store.close()
-        before = {name: os.stat(os.path.join(server.directory, "state", name)).st_mtime_ns
-                  for name in os.listdir(os.path.dirname(database)) if "sqlite" in name}
-        equal("newer ccid" in run_to_its_end(server), True)
-        after = {name: os.stat(os.path.join(server.directory, "state", name)).st_mtime_ns
-                 for name in os.listdir(os.path.dirname(database)) if "sqlite" in name}
-        equal(after, before)
-
-
 def body(check):
     namespace.probe()
     namespace.enter()
@@ -190,7 +156,6 @@ def body(check):
             backup(check, server, directory)
             interface_comes_back(check, server)
             end(check, server)
-            damage(check, server, directory)
 
 
 if __name__ == "__main__":

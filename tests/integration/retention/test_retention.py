@@ -16,7 +16,8 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", ".."))
 
-from lab import Lab, LabError, Server, namespace, paths, tap  # noqa: E402
+from lab import Lab, LabError, namespace, paths, tap  # noqa: E402
+from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
 from lab.robot import Robot, ask  # noqa: E402
 from lab.tap import equal  # noqa: E402
@@ -35,30 +36,6 @@ os_mount: initramfs
 runtime: 600
 script: "true"
 """
-
-
-class OwnServer(Server):
-    """A ccid whose every root is the test's own."""
-
-    def _write_config(self):
-        own = self.directory
-        os.makedirs(f"{own}/srv/tftp", exist_ok=True)
-        with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"""\
-listen: {{interfaces: [{self.lab.BRIDGE}], workers: 2}}
-state: {own}/state
-results: {own}/result
-results_free: 0
-files: {{/os: {own}/srv/os, /initrd: {own}/srv/initrd}}
-dhcp:
-  subnets:
-    - {{net: {self.lab.NETWORK}, range: {self.lab.RANGE}, lease: 1h}}
-tftp: {{root: {own}/srv/tftp}}
-boot: {{hold: {self.hold}}}
-lab: lab1
-hosts: {own}/hosts.d
-api: {{open_to: [127.0.0.0/8, {self.lab.ADDRESS}/32]}}
-""")
 
 
 def put(path, content):
