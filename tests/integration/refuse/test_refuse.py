@@ -4,9 +4,7 @@
 every port; a missing image; a full disk. Each is refused or waited for, said in one line, and no
 accepted job is lost."""
 
-import ctypes
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -15,7 +13,7 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", ".."), os.path.join(HERE, "..", "tftp")]
 
-from lab import Lab, LabError, namespace, paths, tap  # noqa: E402
+from lab import Lab, namespace, paths, tap, tmpfs  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
 from lab.robot import Robot, ask  # noqa: E402
@@ -250,25 +248,13 @@ def full_state(check, server):
             equal(server.job(job)["state"] in WAITS, True, job)
 
 
-def mount_tmpfs(directory, size):
-    os.makedirs(directory, exist_ok=True)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", directory.encode(), b"tmpfs", ctypes.c_ulong(0),
-                  f"size={size},mode=755".encode()) != 0:
-        raise LabError(f"mount tmpfs: {os.strerror(ctypes.get_errno())}")
-
-
 def body(check):
     paths.program("ccid")
     namespace.probe()
     namespace.enter()
-    directory = tempfile.mkdtemp(prefix="cci-refuse-")
-    try:
-        mount_tmpfs(f"{directory}/state", "8m")
-        mount_tmpfs(f"{directory}/result", "32m")
+    with tempfile.TemporaryDirectory(prefix="cci-refuse-") as directory, \
+            tmpfs.mounted(f"{directory}/state", "8m"), tmpfs.mounted(f"{directory}/result", "32m"):
         inside(check, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def inside(check, directory):

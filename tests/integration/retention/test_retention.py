@@ -4,9 +4,7 @@
 removes leaves nothing behind; and while it removes it serves everybody else."""
 
 import contextlib
-import ctypes
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", ".."))
 
-from lab import Lab, LabError, namespace, paths, tap  # noqa: E402
+from lab import Lab, LabError, namespace, paths, tap, tmpfs  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
 from lab.robot import Robot, ask  # noqa: E402
@@ -226,24 +224,13 @@ def events(check, server, job):
         equal(f"cci_events_pruned_total {last - 1}\n" in text, True, text)
 
 
-def mount_tmpfs(directory, size):
-    os.makedirs(directory, exist_ok=True)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", directory.encode(), b"tmpfs", ctypes.c_ulong(0),
-                  f"size={size},mode=755".encode()) != 0:
-        raise LabError(f"mount tmpfs: {os.strerror(ctypes.get_errno())}")
-
-
 def body(check):
     paths.program("ccid")
     namespace.probe()
     namespace.enter()
-    directory = tempfile.mkdtemp(prefix="cci-retention-")
-    try:
-        mount_tmpfs(f"{directory}/result", "64m")
+    with tempfile.TemporaryDirectory(prefix="cci-retention-") as directory, \
+            tmpfs.mounted(f"{directory}/result", "64m"):
         inside(check, directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def inside(check, directory):
