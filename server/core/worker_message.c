@@ -135,6 +135,7 @@ static void walk_grant(struct codec *c, struct worker_grant *grant)
 	walk_i64(c, &grant->attempt);
 	walk_i64(c, &grant->max);
 	walk_slice(c, &grant->name);
+	walk_bool(c, &grant->is_unrecorded);
 }
 
 static void walk_counts(struct codec *c, struct worker_counts *counts)

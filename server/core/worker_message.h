@@ -70,6 +70,7 @@ struct worker_grant {
 	struct slice reason;
 	int64_t attempt, max;
 	struct slice name;
+	bool is_unrecorded; /* no file of that name is on record for the attempt */
 };
 
 struct worker_progress {

@@ -65,6 +65,7 @@ void http_upload_granted(struct http_upload *uploads, const struct worker_grant 
 	u->is_granted = u->method == HTTP_METHOD_PUT;
 	u->attempt = grant->attempt;
 	u->max = grant->max;
+	u->is_unrecorded = grant->is_unrecorded;
 	if (text_copy(u->name, sizeof(u->name), grant->name) != 0)
 		upload_fail(u, -ENAMETOOLONG);
 	else if (dir_fd < 0)

@@ -13,6 +13,7 @@
 #include "lib/base/text.h"
 #include "lib/sys/clock.h"
 #include "lib/sys/fd.h"
+#include "server/io/dir_sync.h"
 #include "server/io/loop.h"
 #include "server/io/worker_channel.h"
 #include "server/proto/http_response.h"
@@ -215,7 +216,9 @@ static int64_t expected_size(const struct upload *u)
 }
 
 /*
- * A file that stands under its name already is only begun anew from its first byte.
+ * A file that stands under its name already is only begun anew from its first byte. One that main
+ * knows nothing of (ccid was killed between the rename and the commit) is not complete: closed once
+ * more, it is finished and committed as if for the first time.
  * Returns true when that has answered the request.
  */
 static bool answer_complete(struct upload *u)
@@ -231,8 +234,14 @@ static bool answer_complete(struct upload *u)
 	if (!status.is_complete || (u->range.has_range && u->range.first == 0))
 		return false;
 	is_same = !u->range.has_range && (uint64_t)status.size == u->range.total;
-	upload_answer(u, is_same ? 200 : 409, status.size, true);
-	return true;
+	if (!is_same || !u->is_unrecorded) {
+		upload_answer(u, is_same ? 200 : 409, status.size, !u->is_unrecorded);
+		return true;
+	}
+	r = upload_file_reopen(u->dir_fd, u->name);
+	if (r < 0)
+		upload_fail(u, r);
+	return r < 0;
 }
 
 /* The file is open and ours to write. */
@@ -277,14 +286,19 @@ static void begin_put(struct upload *u)
 
 static void make_collection(struct upload *u)
 {
-	if (u->length != 0)
+	int r;
+
+	if (u->length != 0) {
 		upload_refuse(u, 415, "MKCOL takes no body", SLICE_NULL);
-	else if (mkdirat(u->dir_fd, u->name, 0755) == 0 && fsync(u->dir_fd) == 0)
+		return;
+	}
+	r = mkdirat(u->dir_fd, u->name, 0755) < 0 ? -errno : dir_sync(u->dir_fd);
+	if (r == 0)
 		upload_answer(u, 201, -1, false);
-	else if (errno == EEXIST)
+	else if (r == -EEXIST)
 		upload_refuse(u, 405, "it exists", SLICE_LITERAL("Allow: PUT\r\n"));
 	else
-		upload_fail(u, -errno);
+		upload_fail(u, r);
 }
 
 static void answer_status(struct upload *u)
@@ -295,7 +309,7 @@ static void answer_status(struct upload *u)
 	if (r < 0)
 		upload_fail(u, r);
 	else
-		upload_answer(u, 200, status.size, status.is_complete);
+		upload_answer(u, 200, status.size, status.is_complete && !u->is_unrecorded);
 }
 
 void upload_begin(struct upload *u)

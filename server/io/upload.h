@@ -52,6 +52,7 @@ struct upload {
 	unsigned n_tries;
 	bool is_granted; /* main keeps a note of it until commit or release */
 	int64_t attempt, max;
+	bool is_unrecorded; /* a file under its final name is one that main knows nothing of */
 	char name[UPLOAD_NAME_MAX];
 	int dir_fd;
 	struct upload_file *file;

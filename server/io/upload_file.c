@@ -17,6 +17,7 @@
 #include "lib/base/text.h"
 #include "lib/sys/fd.h"
 #include "lib/sys/random.h"
+#include "server/io/dir_sync.h"
 
 /* The kernel is told to write this much as soon as it is there: fsync then finds little to do. */
 #define WRITE_BACK_STEP ((int64_t)8 << 20)
@@ -115,7 +116,8 @@ static int open_part(struct upload_file *file)
 		if (!S_ISREG(status.st_mode))
 			return -EINVAL;
 		file->size = file->written_back = status.st_size;
-		return 0;
+		/* its name comes to the disk before its first byte: what has bytes has a name */
+		return file->is_resumable && file->size == 0 ? dir_sync(file->dir_fd) : 0;
 	}
 	return UPLOAD_FILE_BUSY;
 }
@@ -194,6 +196,16 @@ int upload_file_open(int dir_fd, const char *name, bool is_resumable, int64_t ex
 		return r;
 	*ret = steal_ptr(&file);
 	return 0;
+}
+
+int upload_file_reopen(int dir_fd, const char *name)
+{
+	char part[NAME_MAX + 1];
+	int r = format_part(part, name, true);
+
+	if (r < 0)
+		return r;
+	return renameat(dir_fd, name, dir_fd, part) < 0 ? -errno : 0;
 }
 
 int64_t upload_file_size(const struct upload_file *file)
@@ -287,7 +299,7 @@ static int take_name(struct upload_file *file)
 	if (renameat(file->dir_fd, file->part, file->dir_fd, file->name) < 0)
 		return -errno;
 	file->is_finished = true;
-	return fsync(file->dir_fd) < 0 ? -errno : 0;
+	return dir_sync(file->dir_fd);
 }
 
 int upload_file_finish(struct upload_file *file)

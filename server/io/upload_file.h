@@ -33,6 +33,12 @@ enum { UPLOAD_FILE_BUSY = 1 };
 int upload_file_open(int dir_fd, const char *name, bool is_resumable, int64_t expected,
                      struct upload_file **ret);
 
+/*
+ * Takes the final name from a file and makes it a resumable part again, whole as it is, to be
+ * finished once more. Returns 0 or -errno.
+ */
+int upload_file_reopen(int dir_fd, const char *name);
+
 /* Closes it. What is not finished stays, if it is resumable, and is removed if not. */
 struct upload_file *upload_file_free(struct upload_file *file);
 
@@ -42,12 +48,14 @@ int64_t upload_file_size(const struct upload_file *file);
 /* Appends. Returns 0 or -errno; what was written by then stays and counts. */
 int upload_file_write(struct upload_file *file, struct slice data);
 
-/* What was written is on the disk (fdatasync). Returns 0 or -errno. */
+/* What was written is on the disk (fdatasync; its name has been since it was opened empty). Returns
+ * 0 or -errno. */
 int upload_file_sync(struct upload_file *file);
 
 /*
  * One step towards the final name; call it until it does not return UPLOAD_FILE_MORE. It hashes
- * what was not hashed while it came in (a few MiB a step), syncs, renames, syncs the directory.
+ * what was not hashed while it came in (a few MiB a step), syncs, renames, syncs the directory and
+ * the path to it.
  * Returns 0 when the file stands durably under its name, or -errno.
  */
 enum { UPLOAD_FILE_MORE = 1 };

@@ -125,6 +125,7 @@ void worker_on_ask(struct worker *w, const struct worker_ask *ask)
 			     .attempt = grant.attempt,
 			     .max = grant.max,
 			     .name = slice_from_text(grant.name),
+			     .is_unrecorded = grant.is_unrecorded,
 		     },
 	     },
 	     grant.dir_fd);

@@ -59,6 +59,7 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 {
 	CLEANUP(fd_closep) int results = job_bundle_open_results(s, job);
 	CLEANUP(fd_closep) int dir = -1;
+	struct stored_file file;
 	char text[JOB_ROOT_MAX];
 	size_t slash = path.len;
 	int r;
@@ -90,6 +91,10 @@ static int grant_below(struct services *s, const struct job_record *job, int64_t
 	*ret = (struct upload_grant){ .attempt = attempt, .max = UPLOAD_MAX_BYTES, .dir_fd = -1 };
 	(void)text_copy(ret->name, sizeof(ret->name),
 	                slice_sub(path, slash, path.len)); /* name_is_good has looked */
+	r = file_store_find(s->db, attempt, ret->name, &file);
+	if (r < 0)
+		return r;
+	ret->is_unrecorded = r == FILE_STORE_ABSENT;
 	ret->dir_fd = steal_fd(&dir);
 	return 0;
 }

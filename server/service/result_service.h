@@ -41,6 +41,8 @@ struct upload_grant {
 	               owned by the caller; -1 otherwise */
 	char name[UPLOAD_NAME_MAX]; /* granted: one component, below dir_fd */
 	int64_t max;                /* most bytes the file may have */
+	bool is_unrecorded;         /* granted: no file of that name is on record for the attempt:
+	                               one that is there was not committed, ccid was killed */
 };
 
 /*

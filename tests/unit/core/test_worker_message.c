@@ -28,7 +28,8 @@ static const struct worker_message messages[] = {
 	             .reason = TEXT("no"),
 	             .attempt = INT64_MAX,
 	             .max = -1,
-	             .name = TEXT("output") } },
+	             .name = TEXT("output"),
+	             .is_unrecorded = true } },
 	{ .kind = WORKER_COMMITTED, .result = { .id = UINT64_MAX, .result = -28 } },
 	{ .kind = WORKER_CANCEL, .upload = 9 },
 	{ .kind = WORKER_LOAD, .load = { .id = 3, .size = 1 } },
@@ -104,6 +105,7 @@ static void values_arrive(void **state)
 	assert_true(back.grant.attempt == INT64_MAX);
 	assert_true(back.grant.max == -1);
 	assert_slice_equal(back.grant.name, "output");
+	assert_true(back.grant.is_unrecorded);
 }
 
 static void cut_and_prolonged_packets_are_refused(void **state)

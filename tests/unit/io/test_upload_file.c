@@ -260,6 +260,22 @@ static void a_directory_of_that_name_is_an_error(void **state)
 	assert_int_equal(count_entries(), 1);
 }
 
+static void a_finished_file_that_nobody_recorded_is_finished_once_more(void **state)
+{
+	struct upload_file *file = begin("file", true);
+	struct upload_file_status status;
+
+	assert_int_equal(upload_file_write(file, SLICE_LITERAL("hello")), 0);
+	finish(file, SHA_HELLO);
+	assert_int_equal(upload_file_reopen(dir_fd, "file"), 0);
+	assert_int_equal(upload_file_stat(dir_fd, "file", &status), 0);
+	assert_int_equal(status.size, 5);
+	assert_false(status.is_complete);
+	finish(begin("file", true), SHA_HELLO);
+	assert_int_equal(count_entries(), 1);
+	assert_int_equal(upload_file_reopen(dir_fd, "none"), -ENOENT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
 
 int main(void)
@@ -267,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_has_its_name_only_when_it_is_whole),
 		TEST(an_empty_file_is_a_file),
+		TEST(a_finished_file_that_nobody_recorded_is_finished_once_more),
 		TEST(what_is_not_finished_goes_or_stays),
 		TEST(a_cut_upload_goes_on_and_is_hashed_whole),
 		TEST(one_writes_at_a_time),

@@ -11,7 +11,8 @@
 
 #define SHA "0000000000000000000000000000000000000000000000000000000000000001"
 
-static void upload(struct world *w, const struct agent *agent, const char *name, unsigned status)
+static void upload_once(struct world *w, const struct agent *agent, const char *name,
+                        unsigned status, bool is_again)
 {
 	char path[128], authorization[96];
 	struct upload_ask ask = { .method = HTTP_METHOD_PUT,
@@ -27,6 +28,8 @@ static void upload(struct world *w, const struct agent *agent, const char *name,
 	                 0);
 	assert_int_equal(grant.status, status);
 	assert_int_equal(grant.retry_after_sec > 0, status == 507);
+	if (status == 0)
+		assert_int_equal(grant.is_unrecorded, !is_again);
 	if (grant.dir_fd >= 0) {
 		assert_string_equal(grant.name, name);
 		assert_int_equal(close(grant.dir_fd), 0);
@@ -34,6 +37,20 @@ static void upload(struct world *w, const struct agent *agent, const char *name,
 		                                       3, SHA, w->now, w->wall),
 		                 0);
 	}
+}
+
+static void upload(struct world *w, const struct agent *agent, const char *name, unsigned status)
+{
+	upload_once(w, agent, name, status, false);
+}
+
+static void a_worker_is_told_whether_a_file_is_on_record(void **state)
+{
+	struct world *w = *state;
+	struct agent agent = prepare_running_job(w);
+
+	upload_once(w, &agent, "big", 0, false);
+	upload_once(w, &agent, "big", 0, true);
 }
 
 static void results_are_complete_when_all_of_the_manifest_came(void **state)
@@ -303,6 +320,7 @@ static void copies_of_a_job_that_a_power_cut_took_are_written_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_A_WORLD(a_worker_is_told_whether_a_file_is_on_record),
 		IN_A_WORLD(results_are_complete_when_all_of_the_manifest_came),
 		IN_A_WORLD(results_that_did_not_come_are_told),
 		IN_A_WORLD(a_second_manifest_is_refused),
