@@ -261,6 +261,29 @@ void format_attempts(struct format_table *table, const json_t *job)
 	}
 }
 
+/* "idle", "awaited: cycle, try 2 (no_hello)", and what went wrong last. */
+static void add_power(struct format_table *table, const json_t *power)
+{
+	const char *error = field_text(json_object_get(power, "last"), "error");
+	char text[128];
+
+	if (!json_is_object(power))
+		return;
+	if (field_text(power, "action")[0])
+		(void)snprintf(text, sizeof(text), "%s: %s, try %lld (%s)",
+		               field_text(power, "phase"), field_text(power, "action"),
+		               json_integer_value(json_object_get(power, "tries")),
+		               field_text(power, "cause"));
+	else
+		(void)snprintf(text, sizeof(text), "%s", field_text(power, "phase"));
+	format_table_add(table, "power", STYLE_HEAD);
+	format_table_add(table, text, STYLE_PLAIN);
+	if (error[0]) {
+		format_table_add(table, "power error", STYLE_HEAD);
+		format_table_add(table, error, STYLE_BAD);
+	}
+}
+
 void format_host_details(struct format_table *table, const json_t *host, usec_t now_wall)
 {
 	static const char *const lists[] = { "flags", "macs", "queues" };
@@ -282,6 +305,7 @@ void format_host_details(struct format_table *table, const json_t *host, usec_t 
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		add_detail(table, host, keys[i]);
+	add_power(table, json_object_get(host, "power"));
 	if (field_text(host, "seen")[0]) {
 		format_table_add(table, "seen", STYLE_HEAD);
 		add_ago(table, field_text(host, "seen"), now_wall);

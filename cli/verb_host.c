@@ -12,7 +12,7 @@
 #include "lib/sys/clock.h"
 
 /* What `cci host NAME` will do in later versions, refused by name. */
-static const char *const later[] = { "drain", "undrain", "power" };
+static const char *const later[] = { "drain", "undrain" };
 
 static int print(struct cci *cci, const json_t *host)
 {
@@ -55,6 +55,29 @@ static int set(struct cci *cci, const char *name, const char *const words[], siz
 	return status == CCI_EXIT_PASS ? print(cci, host) : status;
 }
 
+static int power(struct cci *cci, const char *name, const char *const words[], size_t n_words)
+{
+	bool force = n_words == 2 && strcmp(words[1], "force") == 0;
+	CLEANUP(freep) char *path = cci_host_path(name, "/power"), *body = NULL;
+	CLEANUP(json_decrefp) json_t *ask = NULL, *host = NULL;
+	struct client_call call = { .method = "POST", .content_type = "application/json" };
+	int status;
+
+	if (n_words == 0 || n_words > 2 || (n_words == 2 && !force) ||
+	    (strcmp(words[0], "on") != 0 && strcmp(words[0], "off") != 0 &&
+	     strcmp(words[0], "cycle") != 0))
+		return cci_usage("host %s power: expected on, off or cycle, and perhaps force",
+		                 name);
+	ask = json_pack("{s:s, s:b}", "action", words[0], "force", (int)force);
+	body = ask ? json_dumps(ask, JSON_COMPACT) : NULL;
+	if (!path || !body)
+		return cci_trouble(name, -ENOMEM);
+	call.path = path;
+	call.body = slice_from_text(body);
+	status = cci_call_json(cci, name, &call, &host);
+	return status == CCI_EXIT_PASS ? print(cci, host) : status;
+}
+
 static int run(struct cci *cci, const struct args *args)
 {
 	const char *name = args->words[0], *what = args->n_words > 1 ? args->words[1] : NULL;
@@ -63,19 +86,22 @@ static int run(struct cci *cci, const struct args *args)
 		return show(cci, name);
 	if (strcmp(what, "set") == 0)
 		return set(cci, name, args->words + 2, args->n_words - 2);
+	if (strcmp(what, "power") == 0)
+		return power(cci, name, args->words + 2, args->n_words - 2);
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		if (strcmp(what, later[i]) == 0)
 			return cci_usage("host %s %s is not in this version yet", name, what);
-	return cci_usage("host: expected set KEY=VALUE..., not %.40s", what);
+	return cci_usage("host: expected set KEY=VALUE... or power, not %.40s", what);
 }
 
 const struct verb verb_host = {
 	.name = "host",
-	.words = "NAME [set KEY=VALUE...]",
-	.summary = "show a machine, or change what the server knows of it",
+	.words = "NAME [set KEY=VALUE... | power on|off|cycle [force]]",
+	.summary = "show a machine, change what the server knows of it, or switch it",
 	.details = "Keys are those of a host file: mac_addr, rootfs_disk, memory, arch and the "
-		   "like. What a file of the server says stands over this. drain, undrain and "
-		   "power are not in this version yet.\n",
+		   "like. What a file of the server says stands over this. power asks the "
+		   "server to switch the machine; under a job it is cycled or switched off only "
+		   "with force. drain and undrain are not in this version yet.\n",
 	.group = VERB_GROUP_HOSTS,
 	.completes = VERB_WORDS_HOST,
 	.min_words = 1,

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/macro.h"
@@ -147,10 +148,13 @@ int config_parse(const char *file, struct slice text, struct config *ret,
 {
 	CLEANUP(document_freep) struct document *doc = NULL;
 	struct config_reader reader = { .file = file, .error = ret_error };
-	struct config config = config_defaults;
+	CLEANUP(freep) struct config *config = malloc(sizeof(*config)); /* large */
 	struct document_error error;
 	int r;
 
+	if (!config)
+		return -ENOMEM;
+	*config = config_defaults;
 	r = document_parse(text, &doc, &error);
 	if (r < 0)
 		return r;
@@ -160,14 +164,14 @@ int config_parse(const char *file, struct slice text, struct config *ret,
 		return CONFIG_BAD;
 	}
 	reader.doc = doc;
-	r = config_section.read(&reader, &config_file_key, document_root(doc), &config);
+	r = config_section.read(&reader, &config_file_key, document_root(doc), config);
 	if (r != 0)
 		return r;
 	reader.path[0] = '\0';
-	r = check(&reader, &config);
+	r = check(&reader, config);
 	if (r != 0)
 		return r;
-	*ret = config;
+	*ret = *config;
 	return 0;
 }
 

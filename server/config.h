@@ -13,6 +13,7 @@
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
 #include "server/core/dhcp_config.h"
+#include "server/core/power_command.h"
 #include "server/core/retention.h"
 
 #define CONFIG_PATH_MAX       512 /* of a path in the file, with its NUL */
@@ -22,6 +23,7 @@
 #define CONFIG_PORTS_MAX      8
 #define CONFIG_ROOTS_MAX      16
 #define CONFIG_NETS_MAX       16
+#define CONFIG_POWER_MAX      256 /* hosts whose power is switched */
 
 struct config_ports {
 	uint16_t port[CONFIG_PORTS_MAX];
@@ -78,6 +80,8 @@ struct config {
 	char tokens[CONFIG_PATH_MAX]; /* empty: no file of tokens */
 	struct config_peers open_to[CONFIG_NETS_MAX];
 	size_t n_open_to;
+	struct power_method power[CONFIG_POWER_MAX];
+	size_t n_power;
 };
 
 #define CONFIG_FILE_DEFAULT "/etc/cci/ccid.yaml"

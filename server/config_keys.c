@@ -12,6 +12,7 @@
 #include "lib/format/duration.h"
 #include "lib/format/netaddr.h"
 #include "server/config.h"
+#include "server/config_power.h"
 #include "server/config_read.h"
 #include "server/config_text.h"
 
@@ -439,7 +440,8 @@ static const struct config_key root_keys[] = {
 	PATH("hosts", hosts),
 	PATH("health", health),
 	SECTION("api", api_keys),
-	{ .name = "power", .type = &config_not_built },
+	MAP_OF("power", config_power_member, power, n_power,
+	       "a mapping of hosts to {command} or {ipmi}"),
 };
 
 const struct config_key config_file_key = SECTION("", root_keys);

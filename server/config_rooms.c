@@ -45,6 +45,8 @@ void config_to_services(const struct config *config, const struct config_rooms *
 		.open_to = rooms->open_to,
 		.n_open_to = config->n_open_to,
 		.tokens = config->tokens[0] ? config->tokens : NULL,
+		.power = config->power,
+		.n_power = config->n_power,
 		.seed = seed,
 	};
 }

@@ -12,6 +12,7 @@
 #include "lib/sys/heap.h"
 #include "lib/sys/log_sink.h"
 #include "server/config.h"
+#include "server/io/power_helper.h"
 #include "server/io/worker_main.h"
 #include "server/options.h"
 #include "server/server.h"
@@ -99,6 +100,8 @@ static int run(const struct options *options)
 		return puts("ccid " CCI_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	case OPTIONS_WORKER:
 		return worker_main() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	case OPTIONS_POWER:
+		return power_helper_main() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	case OPTIONS_RUN:
 	case OPTIONS_CHECK:
 	case OPTIONS_PRINT_CONFIG:

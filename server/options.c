@@ -23,13 +23,14 @@ const char options_help[] =
 	"\n"
 	"SIGHUP reads the host files again; SIGTERM ends in order. See ccid(8), ccid.yaml(5).\n";
 
-enum { OPTION_CHECK = 256, OPTION_PRINT_CONFIG, OPTION_WORKER };
+enum { OPTION_CHECK = 256, OPTION_PRINT_CONFIG, OPTION_WORKER, OPTION_POWER };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check", no_argument, NULL, OPTION_CHECK },
 	{ "print-config", no_argument, NULL, OPTION_PRINT_CONFIG },
 	{ "worker", no_argument, NULL, OPTION_WORKER },
+	{ "power", no_argument, NULL, OPTION_POWER },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -81,6 +82,9 @@ int options_parse(int argc, char *argv[], struct options *ret)
 			break;
 		case OPTION_WORKER:
 			o.verb = OPTIONS_WORKER;
+			break;
+		case OPTION_POWER:
+			o.verb = OPTIONS_POWER;
 			break;
 		default:
 			return OPTIONS_BAD; /* getopt has said what */

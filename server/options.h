@@ -12,6 +12,7 @@ enum options_verb {
 	OPTIONS_PRINT_CONFIG, /* the configuration with all defaults on stdout */
 	OPTIONS_BACKUP,       /* copy the store of a running daemon to a file */
 	OPTIONS_WORKER,       /* a worker process; started by the daemon only */
+	OPTIONS_POWER,        /* the process for power commands; likewise */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };

@@ -30,6 +30,7 @@
 #include "server/io/http_io.h"
 #include "server/io/loop.h"
 #include "server/io/netif.h"
+#include "server/io/power_io.h"
 #include "server/io/ra_io.h"
 #include "server/io/remover.h"
 #include "server/io/sandbox.h"
@@ -64,6 +65,7 @@ struct server {
 	struct worker_pool *workers;
 	struct tftp_io *tftp_io;
 	struct remover *remover;
+	struct power_io *power_io; /* NULL: no host has power */
 };
 
 DEFINE_FREEP(struct server, server_free);
@@ -289,6 +291,13 @@ static int start_tftp(struct server *s, char error[SERVER_ERROR_MAX])
 	return r < 0 ? refuse(error, "TFTP cannot be served: %s", words(r)) : 0;
 }
 
+static int start_power(struct server *s)
+{
+	if (s->config->n_power == 0)
+		return 0;
+	return power_io_new(s->base, services_power(s->services), &s->power_io);
+}
+
 static void reload(struct server *s)
 {
 	char error[SERVER_ERROR_MAX];
@@ -364,6 +373,8 @@ static int start(struct server *s, char error[SERVER_ERROR_MAX])
 	if (r == 0)
 		r = remover_new(s->base, services_retention(s->services), s->workers, &s->remover);
 	if (r == 0)
+		r = start_power(s);
+	if (r == 0)
 		services_set_metrics(s->services, append_metrics, s);
 	return r;
 }
@@ -421,6 +432,7 @@ int server_run(struct server *s)
 			continue;
 		seen = api_generation(api);
 		http_io_poke(s->http_io);
+		power_io_poke(s->power_io);
 	}
 	(void)sd_notify(0, "STOPPING=1");
 	return 0;
@@ -431,6 +443,7 @@ struct server *server_free(struct server *s)
 	if (!s)
 		return NULL;
 	remover_free(s->remover);
+	power_io_free(s->power_io);
 	tftp_io_free(s->tftp_io);
 	worker_pool_free(s->workers);
 	http_io_free(s->http_io);

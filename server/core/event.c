@@ -31,6 +31,7 @@ static const char *const names[_EVENT_KIND_MAX] = {
 	[EVENT_UPLOAD_DONE] = "upload.done",
 	[EVENT_JOB_FINISHED] = "job.finished",
 	[EVENT_HOST_REBOOT] = "host.reboot",
+	[EVENT_HOST_POWER] = "host.power",
 	[EVENT_JOB_STATE] = "job.state",
 	[EVENT_ATTEMPT_STATE] = "attempt.state",
 	[EVENT_HOST_STATE] = "host.state",

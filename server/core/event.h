@@ -38,6 +38,7 @@ enum event_kind {
 	EVENT_UPLOAD_DONE,
 	EVENT_JOB_FINISHED,
 	EVENT_HOST_REBOOT,
+	EVENT_HOST_POWER, /* its power was switched, or that was tried */
 	/* moves of the machines */
 	EVENT_JOB_STATE,
 	EVENT_ATTEMPT_STATE,

@@ -21,7 +21,8 @@ static const char *const events[_HOST_EVENT_MAX] = {
 };
 
 static const char *const flags[HOST_N_FLAGS] = {
-	"discovered", "drain", "quarantine", "maintenance", "file", "needs_check", "reserved",
+	"discovered", "drain",       "quarantine", "maintenance",
+	"file",       "needs_check", "reserved",   "broken",
 };
 
 static const struct machine_move moves[] = {

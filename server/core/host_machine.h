@@ -48,8 +48,9 @@ enum host_flag {
 	HOST_FLAG_FILE = 1 << 4,        /* defined by a file of hosts.d: read-only over the API */
 	HOST_FLAG_NEEDS_CHECK = 1 << 5, /* infrastructure failed there: a health job goes first */
 	HOST_FLAG_RESERVED = 1 << 6,    /* somebody has it for himself until a moment */
+	HOST_FLAG_BROKEN = 1 << 7,      /* its power was cycled, and it did not come back */
 };
-#define HOST_N_FLAGS 7
+#define HOST_N_FLAGS 8
 
 /* Name of the flag with that bit number (0 .. HOST_N_FLAGS-1): "discovered" and so on. */
 const char *host_flag_to_name(int bit);
@@ -67,12 +68,12 @@ enum job_kind {
 /*
  * S8: whether flags keep every job of that kind away. Drain, quarantine and maintenance bar a
  * user's job, and so does a check that is due; a health job is kept away only where people are at
- * work (drain, maintenance).
+ * work (drain, maintenance), or have to come first (broken).
  */
 static inline bool host_flags_bar(unsigned flags, enum job_kind kind)
 {
 	if (kind == JOB_KIND_HEALTH)
-		return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_MAINTENANCE)) != 0;
+		return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_MAINTENANCE | HOST_FLAG_BROKEN)) != 0;
 	return (flags & (HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE |
-	                 HOST_FLAG_NEEDS_CHECK)) != 0;
+	                 HOST_FLAG_NEEDS_CHECK | HOST_FLAG_BROKEN)) != 0;
 }

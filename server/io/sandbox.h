@@ -10,6 +10,7 @@
 
 enum sandbox_role {
 	SANDBOX_MAIN,   /* may still start workers and open sockets; what it starts inherits this */
+	SANDBOX_POWER,  /* no capability, but every system call: runs programs of other people */
 	SANDBOX_WORKER, /* accepts, reads, writes: no new socket, no program, no process */
 };
 

@@ -8,7 +8,6 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,8 +21,8 @@
 #include "lib/sys/fd.h"
 #include "server/io/http_io.h"
 #include "server/io/loop.h"
+#include "server/io/self.h"
 #include "server/io/worker_channel.h"
-#include "server/io/worker_main.h"
 #include "server/io/worker_pool.h"
 
 /* Pauses before a dead worker is started again: doubled each time, reset by a life of 30 s. */
@@ -202,36 +201,6 @@ static void send_listeners(struct worker *w, const struct http_listeners *listen
 	}
 }
 
-/* Executes this program as a worker with `fd` as its fd 3. Returns 0 or -errno. */
-static int spawn(int fd, pid_t *ret_pid)
-{
-	char *argv[] = { (char[]){ "ccid" }, (char[]){ "--worker" }, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
-
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		(void)posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawn_file_actions_adddup2(&actions, fd, WORKER_FD);
-	if (r == 0)
-		r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, argv, environ);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
 static int start(struct worker *w)
 {
 	CLEANUP(fd_closep) int ours = -1;
@@ -245,7 +214,7 @@ static int start(struct worker *w)
 	r = worker_channel_new(w->pool->base, steal_fd(&ours), on_message, on_gone, w, &w->channel);
 	if (r < 0)
 		return r;
-	r = spawn(theirs, &w->pid);
+	r = self_spawn("--worker", theirs, &w->pid);
 	if (r < 0) {
 		w->channel = worker_channel_free(w->channel);
 		w->pid = 0;

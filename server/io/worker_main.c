@@ -23,6 +23,7 @@
 #include "server/io/http_upload.h"
 #include "server/io/loop.h"
 #include "server/io/sandbox.h"
+#include "server/io/self.h"
 #include "server/io/worker_channel.h"
 #include "server/io/worker_counts.h"
 #include "server/service/file_service.h"
@@ -280,12 +281,12 @@ int worker_main(void)
 	r = confine();
 	if (r == 0) {
 		w.base = loop_new();
-		r = w.base ? fd_set_nonblocking(WORKER_FD) : -ENOMEM;
+		r = w.base ? fd_set_nonblocking(SELF_FD) : -ENOMEM;
 	}
 	if (r == 0)
-		r = fcntl(WORKER_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+		r = fcntl(SELF_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 	if (r == 0)
-		r = worker_channel_new(w.base, WORKER_FD, on_message, on_gone, &w, &w.main);
+		r = worker_channel_new(w.base, SELF_FD, on_message, on_gone, &w, &w.main);
 	if (r == 0 && event_base_dispatch(w.base) < 0)
 		r = -EIO;
 	if (r < 0)

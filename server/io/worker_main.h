@@ -4,9 +4,6 @@
  */
 #pragma once
 
-/* fd 3 is the socketpair to main; nothing else is inherited. */
-#define WORKER_FD 3
-
 /*
  * Drops every capability, makes sure to die with main, and serves files and uploads until main has
  * gone. Returns 0 when main has gone, or -errno.

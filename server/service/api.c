@@ -58,6 +58,7 @@ static const struct route routes[] = {
 	{ P, TRUSTED, "/v1/hosts/:/flags/:", api_hosts_set_flag },
 	{ D, TRUSTED, "/v1/hosts/:/flags/:", api_hosts_clear_flag },
 	{ P, TRUSTED, "/v1/hosts/:/check", api_hosts_check },
+	{ P, TRUSTED, "/v1/hosts/:/power", api_hosts_power },
 	{ G, EVERYBODY, "/v1/events", api_events },
 	{ P, EVERYBODY, "/v1/attempts/:/hello", api_agent_hello },
 	{ P, EVERYBODY, "/v1/attempts/:/stage", api_agent_stage },

@@ -212,7 +212,7 @@ static int reserve(struct api_request *rq)
 /* What people may set; the others say what a host is. */
 #define FLAGS_OF_PEOPLE                                                                            \
 	(HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE | HOST_FLAG_NEEDS_CHECK |  \
-	 HOST_FLAG_RESERVED)
+	 HOST_FLAG_RESERVED | HOST_FLAG_BROKEN)
 
 static int change_flag(struct api_request *rq, bool on)
 {
@@ -221,7 +221,7 @@ static int change_flag(struct api_request *rq, bool on)
 	if (!(flag & FLAGS_OF_PEOPLE))
 		return api_problem(rq, 404, NULL,
 		                   "expected one of drain, quarantine, maintenance, needs_check, "
-		                   "reserved");
+		                   "reserved, broken");
 	if (on && flag == HOST_FLAG_RESERVED)
 		return reserve(rq);
 	return set_flag(rq, (enum host_flag)flag, on);

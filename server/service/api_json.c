@@ -192,12 +192,13 @@ json_t *api_host_json(struct api_request *rq, const struct host *host)
 		(void)ipv4_format(where, address);
 	if (attempt_store_find_open_of_host(rq->s->db, host->name, &attempt) == 0)
 		(void)services_job_id(rq->s, attempt.job, job);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "name",
-	                 host->name, "state", host_state_to_name((int)host->state), "flags",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+	                 "name", host->name, "state", host_state_to_name((int)host->state), "flags",
 	                 flags_json(host->flags), "reason", api_text_json(host->reason), "macs",
 	                 macs, "queues", queues_json(host), "address", api_text_json(address),
 	                 "arch", api_text_json(host->arch), "job", api_text_json(job), "seen",
 	                 api_time_json(host->seen_wall, false), "known",
 	                 (int)!(host->flags & HOST_FLAG_DISCOVERED), "reserved_for",
-	                 api_text_json(host->reserved_for));
+	                 api_text_json(host->reserved_for), "power",
+	                 api_power_json(rq, host->name));
 }

@@ -78,3 +78,4 @@ json_t *api_text_json(const char *text);
 json_t *api_job_json(struct api_request *rq, const struct job_record *job, const char *reason);
 json_t *api_event_json(const struct services *s, const struct event *event);
 json_t *api_host_json(struct api_request *rq, const struct host *host);
+json_t *api_power_json(struct api_request *rq, const char *host); /* null: not configured */

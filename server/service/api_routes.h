@@ -49,6 +49,9 @@ int api_set_host_queues(struct api_request *rq);
 int api_del_host_queues(struct api_request *rq);
 int api_get_testbox(struct api_request *rq);
 
+/* api_power.c */
+int api_hosts_power(struct api_request *rq);
+
 /* api_agent.c */
 int api_agent_hello(struct api_request *rq);
 int api_agent_stage(struct api_request *rq);

@@ -9,6 +9,7 @@
 #include "server/core/deadlines.h"
 #include "server/service/attempt_service.h"
 #include "server/service/moves.h"
+#include "server/service/power_service.h"
 #include "server/store/attempt_store.h"
 #include "server/store/job_store.h"
 
@@ -34,13 +35,22 @@ static int end_attempt(struct services *s, const struct moment *m, struct attemp
 	return move_attempt(s, m, attempt, ATTEMPT_EVENT_DEADLINE, causes[attempt->state]);
 }
 
+/* A machine that lets its time pass hangs, or is off. */
+static int miss_deadline(struct services *s, const struct moment *m, struct attempt *attempt)
+{
+	const char *cause = causes[attempt->state];
+	int r = end_attempt(s, m, attempt);
+
+	return r < 0 ? r : power_service_missed(s, m, attempt->host, cause);
+}
+
 static int end_attempts(struct services *s, const struct moment *m)
 {
 	struct attempt due[DUE_MAX];
 	int n = attempt_store_due(s->db, m->steady, due, DUE_MAX), r = 0;
 
 	for (int i = 0; i < n && r == 0; i++)
-		r = end_attempt(s, m, &due[i]);
+		r = miss_deadline(s, m, &due[i]);
 	return n < 0 ? n : r;
 }
 
@@ -69,19 +79,23 @@ int attempt_service_timeout(struct services *s, const struct moment *m)
 		r = expire_jobs(s, m);
 	if (r == 0)
 		r = job_store_promote(s->db, m->steady);
+	if (r == 0)
+		r = power_service_timeout(s, m);
 	r = services_finish(s, MIN(r, 0));
 	return r;
 }
 
 int attempt_service_next(struct services *s, usec_t *ret)
 {
-	usec_t attempt, job;
+	usec_t attempt, job, power;
 	int r = attempt_store_next_deadline(s->db, &attempt);
 
 	if (r == 0)
 		r = job_store_next_moment(s->db, &job);
 	if (r == 0)
-		*ret = usec_min(attempt, job);
+		r = power_service_next_wait(s, &power);
+	if (r == 0)
+		*ret = usec_min(usec_min(attempt, job), power);
 	return r;
 }
 

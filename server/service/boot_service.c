@@ -13,6 +13,7 @@
 #include "server/service/context.h"
 #include "server/service/held.h"
 #include "server/service/host_service.h"
+#include "server/service/power_service.h"
 #include "server/service/moves.h"
 #include "server/store/attempt_store.h"
 #include "server/store/host_store.h"
@@ -137,7 +138,9 @@ static int record_request(struct request *rq)
 	r = services_event(rq->s, &rq->m, EVENT_BOOT_REQUEST, &subject, "{s:s, s:I}", "address",
 	                   ipv4_format(rq->ask->peer, peer), "session",
 	                   (json_int_t)rq->ask->session);
-	return r < 0 ? r : host_store_see(rq->s->db, rq->host.name, rq->m.wall);
+	if (r == 0)
+		r = host_store_see(rq->s->db, rq->host.name, rq->m.wall);
+	return r < 0 ? r : power_service_seen(rq->s, &rq->m, rq->host.name);
 }
 
 /* The host was reset under its attempt: that one has failed, whatever it did. */

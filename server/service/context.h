@@ -35,6 +35,9 @@ struct retention_service {
 	int64_t tried;   /* the last of those being removed that could not be, this time round */
 	bool has_looked; /* for what an earlier ccid had begun to remove */
 };
+struct power_service {
+	struct services *services;
+};
 
 struct services {
 	struct db *db;                 /* borrowed */
@@ -60,6 +63,7 @@ struct services {
 	struct transfer_service transfers;
 	struct host_service hosts;
 	struct retention_service retention;
+	struct power_service power;
 };
 
 /* The clocks of one request. steady: the server's own, see server/core/attempt.h. */

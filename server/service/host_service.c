@@ -335,7 +335,7 @@ int host_service_reserve(struct host_service *hosts, const struct moment *m, con
 
 #define WITH_REASON                                                                                \
 	(HOST_FLAG_DRAIN | HOST_FLAG_QUARANTINE | HOST_FLAG_MAINTENANCE | HOST_FLAG_NEEDS_CHECK |  \
-	 HOST_FLAG_RESERVED)
+	 HOST_FLAG_RESERVED | HOST_FLAG_BROKEN)
 
 static int bit_of(enum host_flag flag)
 {

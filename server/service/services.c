@@ -20,6 +20,7 @@
 #include "server/service/host_files.h"
 #include "server/service/host_service.h"
 #include "server/service/job_bundle.h"
+#include "server/service/power_service.h"
 #include "server/service/tokens.h"
 #include "server/store/attempt_store.h"
 #include "server/store/event_store.h"
@@ -246,6 +247,8 @@ static int take_up(struct services *s, const struct moment *m)
 	r = arm_all_anew(s, m->steady);
 	if (r == 0)
 		r = lane_store_prune(s->db);
+	if (r == 0)
+		r = power_service_take_up(s, m);
 	r = services_finish(s, r);
 	return r < 0 ? r : mend_copies(s, m);
 }
@@ -269,6 +272,7 @@ int services_new(struct db *db, const struct services_config *config, usec_t now
 	held_init(s);
 	s->api.services = s->boot.services = s->results.services = s;
 	s->transfers.services = s->hosts.services = s->retention.services = s;
+	s->power.services = s;
 	m = services_moment(s, now, wall);
 	r = take_up(s, &m);
 	if (r < 0)
@@ -313,6 +317,11 @@ struct result_service *services_results(struct services *s)
 struct transfer_service *services_transfers(struct services *s)
 {
 	return &s->transfers;
+}
+
+struct power_service *services_power(struct services *s)
+{
+	return &s->power;
 }
 
 struct host_service *services_hosts(struct services *s)

@@ -12,6 +12,7 @@
 #include "lib/base/usec.h"
 #include "lib/format/netaddr.h"
 #include "server/core/boot_script.h"
+#include "server/core/power_command.h"
 #include "server/core/retention.h"
 
 struct db;
@@ -22,6 +23,7 @@ struct result_service;
 struct transfer_service;
 struct host_service;
 struct retention_service;
+struct power_service;
 
 /* One entry of ccid.yaml's `files:`. */
 struct services_root {
@@ -50,6 +52,8 @@ struct services_config {
 	size_t n_open_to;
 	const char *health; /* file of the job that shows whether a host is in order; NULL: none */
 	const char *tokens; /* api.tokens: file of tokens for everybody else; NULL: none */
+	const struct power_method *power; /* how hosts are switched on and off */
+	size_t n_power;
 	uint64_t seed; /* of names that must not repeat and of jitter; any unpredictable number */
 };
 
@@ -77,6 +81,7 @@ struct result_service *services_results(struct services *services);
 struct transfer_service *services_transfers(struct services *services);
 struct host_service *services_hosts(struct services *services);
 struct retention_service *services_retention(struct services *services);
+struct power_service *services_power(struct services *services);
 
 /*
  * What other rooms have counted, for GET /metrics: `append` writes lines of Prometheus' text format

@@ -246,6 +246,19 @@
 	" WHERE finished_wall > 0 AND results = 'there' AND is_kept = 0;"                          \
 	"CREATE INDEX jobs_removing ON jobs(id) WHERE results = 'removing';"
 
+/* What is wanted of a host's power: core/power. */
+#define POWER_TABLES                                                                               \
+	"CREATE TABLE power ("                                                                     \
+	" host TEXT PRIMARY KEY REFERENCES hosts(name) ON UPDATE CASCADE ON DELETE CASCADE,"       \
+	" phase TEXT NOT NULL,"                                                                    \
+	" goal TEXT NOT NULL, action TEXT NOT NULL,"                                               \
+	" tries INTEGER NOT NULL, is_asked INTEGER NOT NULL,"                                      \
+	" at_steady INTEGER NOT NULL,"                                                             \
+	" cause TEXT NOT NULL,"                                                                    \
+	" last_wall INTEGER NOT NULL, last_action TEXT NOT NULL, last_error TEXT NOT NULL"         \
+	") STRICT, WITHOUT ROWID;"                                                                 \
+	"CREATE INDEX power_phase ON power(phase, at_steady) WHERE phase <> 'idle';"
+
 const char *const schema_migrations[] = {
 	LEASE_TABLES HOST_TABLES JOB_TABLES ATTEMPT_TABLES EVENT_TABLES,
 	MACHINE_COLUMNS,
@@ -253,5 +266,6 @@ const char *const schema_migrations[] = {
 	STAGE_TABLES,
 	LANE_COLUMNS,
 	RETENTION_COLUMNS,
+	POWER_TABLES,
 };
 const size_t schema_n_migrations = ARRAY_SIZE(schema_migrations);

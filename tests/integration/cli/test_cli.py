@@ -117,7 +117,7 @@ class Usage(Case):
                             (["result", "--tap", "x"], "--tap is not in this version yet"),
                             (["boot", "--svg", "f", "x"], "--svg is not in this version yet"),
                             (["host", "h", "drain"], "host h drain is not in this version yet"),
-                            (["host", "h", "power", "on"], "is not in this version yet"),
+                            (["host", "h", "power", "burn"], "expected on, off or cycle"),
                             (["host", "h", "paint"], "expected set KEY=VALUE"),
                             (["host", "h", "set", "x"], "expected KEY=VALUE"),
                             (["completion", "fish"], "not for fish"),

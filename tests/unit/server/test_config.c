@@ -84,7 +84,9 @@ static void every_key_arrives(void **state)
 		"lab: z9\n"
 		"hosts: /h\n"
 		"api: {tokens: /k, open_to: [10.0.0.0/8, 192.168.7.7, '::1']}\n"
-		"power: {}\n";
+		"power:\n"
+		"  vm1: {command: [/p, x y], wait: 5s}\n"
+		"  bm1: {ipmi: {address: 10.0.0.9, user: root, password_file: /f}}\n";
 	struct config config;
 
 	parse(text, &config);
@@ -126,6 +128,15 @@ static void every_key_arrives(void **state)
 	assert_string_equal(config.lab, "z9");
 	assert_string_equal(config.hosts, "/h");
 	assert_string_equal(config.tokens, "/k");
+	assert_int_equal(config.n_power, 2);
+	assert_string_equal(config.power[0].host, "vm1");
+	assert_int_equal(config.power[0].n_command, 2);
+	assert_string_equal(config.power[0].command[1], "x y");
+	assert_int_equal(config.power[0].wait, 5 * USEC_PER_SEC);
+	assert_int_equal(config.power[1].n_command, 0);
+	assert_string_equal(config.power[1].ipmi.password_file, "/f");
+	assert_int_equal(config.power[1].ipmi.port, 623);
+	assert_int_equal(config.power[1].limit, 30 * USEC_PER_SEC);
 	assert_int_equal(config.n_open_to, 3);
 	assert_int_equal(config.open_to[1].net.prefix, 32);
 	assert_true(config.open_to[2].is_ipv6_loopback);
@@ -201,7 +212,21 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		{ "listen: {ra: atuo}", "f:1:10: listen.ra: expected auto, not \"atuo\"" },
 		{ "listen: {tls: {port: 3443}}",
 		  "f:1:10: listen.tls: not built yet: expected no such key" },
-		{ "power: {vm1: x}", "f:1:1: power: not built yet: expected no such key" },
+		{ "power: {vm1: x}", "f:1:9: power.vm1: expected a mapping of keys, not \"x\"" },
+		{ "power: {vm1: {}}", "f:1:9: power.vm1: expected either command or ipmi" },
+		{ "power: {../x: {}}",
+		  "f:1:9: power.../x: expected the name of a host, not \"../x\"" },
+		{ "power: {vm1: {command: [/p], ipmi: {address: a, user: u, password_file: /f}}}",
+		  "f:1:9: power.vm1: expected either command or ipmi" },
+		{ "power: {vm1: {command: [p]}}",
+		  "f:1:9: power.vm1: expected command to begin with an absolute path" },
+		{ "power: {vm1: {ipmi: {address: a, user: u, password: x}}}",
+		  "f:1:43: power.vm1.ipmi.password: unknown key, expected one of address, user, "
+		  "password_file, port" },
+		{ "power: {vm1: {ipmi: {address: a, user: u}}}",
+		  "f:1:15: power.vm1.ipmi: expected key password_file: an absolute path" },
+		{ "power: {vm1: {command: [/p], wait: 0s}}",
+		  "f:1:30: power.vm1.wait: expected a duration from 1s to 60m as 10m, not \"0s\"" },
 		{ "state: lib/cci", "f:1:1: state: expected an absolute path, not \"lib/cci\"" },
 		{ "state: ''", "f:1:1: state: expected an absolute path, not \"\"" },
 		{ "state: [/a]", "f:1:1: state: expected an absolute path, not a list" },
