@@ -49,6 +49,12 @@ static const struct config_key ipmi_keys[] = {
 	  .min = 1,
 	  .max = UINT16_MAX,
 	  .expected = "a port from 1 to 65535" },
+	{ .name = "cipher",
+	  .type = &config_u16,
+	  .offset = AT(ipmi.cipher),
+	  .min = 1,
+	  .max = 17,
+	  .expected = "a cipher suite from 1 to 17" },
 };
 
 static const struct config_key method_keys[] = {
@@ -114,8 +120,10 @@ static int print_method(const struct config_key *key, const void *base, json_t *
 	(void)key;
 	if (r < 0)
 		return r;
-	/* the other one is there, always: this takes it away */
+	/* what is left out in a file is there, always: this takes it away */
 	(void)json_object_del(object, method->n_command > 0 ? "ipmi" : "command");
+	if (method->ipmi.cipher == 0)
+		(void)json_object_del(json_object_get(object, "ipmi"), "cipher");
 	*ret = object;
 	return 0;
 }

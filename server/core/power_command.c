@@ -28,27 +28,22 @@ static void add_argv(struct power_command *to, const char *word)
 static void add_ipmitool(struct power_command *to, const struct power_method *method,
                          enum power_action action)
 {
-	char port[8];
-	const char *const words[] = {
-		"ipmitool",
-		"-I",
-		"lanplus",
-		"-H",
-		method->ipmi.address,
-		"-p",
-		port,
-		"-U",
-		method->ipmi.user,
-		"-f",
-		method->ipmi.password_file,
-		"chassis",
-		"power",
-		power_action_to_name((int)action),
+	char port[8], cipher[8];
+	const char *const options[] = {
+		"ipmitool", "-I", "lanplus",         "-H", method->ipmi.address,       "-p",
+		port,       "-U", method->ipmi.user, "-f", method->ipmi.password_file, "-C",
+		cipher,
 	};
+	/* without a cipher suite the two agree on one */
+	size_t n = ARRAY_SIZE(options) - (method->ipmi.cipher == 0 ? 2 : 0);
 
 	(void)snprintf(port, sizeof(port), "%u", method->ipmi.port);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		add_argv(to, words[i]);
+	(void)snprintf(cipher, sizeof(cipher), "%u", method->ipmi.cipher);
+	for (size_t i = 0; i < n; i++)
+		add_argv(to, options[i]);
+	add_argv(to, "chassis");
+	add_argv(to, "power");
+	add_argv(to, power_action_to_name((int)action));
 }
 
 int power_command_make(const struct power_method *method, enum power_action action, struct mac mac,

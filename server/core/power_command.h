@@ -30,6 +30,7 @@ struct power_method {
 		char user[POWER_USER_MAX];
 		char password_file[POWER_PATH_MAX];
 		uint16_t port;
+		uint16_t cipher; /* suite (ipmitool(1)); 0: as ipmitool and the BMC agree */
 	} ipmi;
 	usec_t wait;  /* from power-on until the machine asks for its boot */
 	usec_t limit; /* of one command; then it is killed */

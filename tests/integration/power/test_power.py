@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MulanPSL-2.0
-"""Power for real: the process that runs commands, with its limits and its end; and a virtual machine
-that is switched through its QMP socket."""
+"""Power for real: the process that runs commands, with its limits and its end; a BMC; and a virtual
+machine that is switched through its QMP socket."""
 
 import json
 import os
@@ -14,7 +14,9 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", ".."))
+sys.dont_write_bytecode = True
 
+import bmc  # noqa: E402
 from lab import Lab, LabError, namespace, paths, tap  # noqa: E402
 from lab.machine import Machine  # noqa: E402
 from lab.tap import equal  # noqa: E402
@@ -45,9 +47,13 @@ power:
   slow: {{command: [{directory}/command, slow], wait: 2s, limit: 1s}}
   leaves: {{command: [{directory}/command, leaves], wait: 2s}}
   absent: {{command: [/nonexistent/program], wait: 2s}}
+  bm: {{ipmi: {{address: 127.0.0.1, port: {port}, user: {user}, cipher: 3,
+               password_file: {directory}/bmc-password}}, wait: 2s}}
+  stranger: {{ipmi: {{address: 127.0.0.1, port: {port}, user: {user}, cipher: 3,
+                     password_file: {directory}/command}}, wait: 2s}}
   vm: {{command: [{qmp}, {directory}/vm.qmp, {directory}/none], wait: 2s}}
 """
-HOSTS = ("good", "bad", "slow", "leaves", "absent", "vm")
+HOSTS = ("good", "bad", "slow", "leaves", "absent", "bm", "stranger", "vm")
 
 
 def host(name):
@@ -102,7 +108,7 @@ def prepare(directory):
         file.write(COMMAND.format(directory=directory))
     os.chmod(f"{directory}/command", 0o755)
     with open(f"{directory}/ccid.yaml", "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(directory=directory, qmp=QMP))
+        file.write(CONFIG.format(directory=directory, qmp=QMP, port=bmc.PORT, user=bmc.USER))
 
 
 def commands(check, directory):
@@ -122,6 +128,26 @@ def commands(check, directory):
         ask("leaves", "off")
         until("off", lambda: last_error("leaves") == "none")
         until("end", lambda: running("sleep", "2000") == 0, 5)
+
+
+def switch(name, action):
+    """What became of it."""
+    before = host(name)["power"]["last"]
+    ask(name, action)
+    until(f"{name} {action}", lambda: host(name)["power"]["last"] != before)
+    return last_error(name)
+
+
+def machine_has_a_bmc(check, directory):
+    with bmc.running(directory):
+        with check.check("a BMC switches its machine on and off over IPMI"):
+            for action, power in (("on", "1"), ("off", "0"), ("on", "1")):
+                equal(switch("bm", action), "none", action)
+                equal(bmc.read_power(directory), power, f"power after {action}")
+        with check.check("who does not know its password switches nothing, and is told"):
+            error = switch("stranger", "off")
+            equal("session" in error, True, error)
+            equal(bmc.read_power(directory), "1", "power")
 
 
 def answers(vm):
@@ -163,6 +189,7 @@ def body(check):
             with check.check("ccid answers", vital=True):
                 until("healthy", lambda: host("good"), 30)
             commands(check, directory)
+            machine_has_a_bmc(check, directory)
             machine_is_cycled(check, directory)
             with check.check("ccid is killed: its process for commands and what that runs go too"):
                 ask("slow", "off")

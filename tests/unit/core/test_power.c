@@ -222,11 +222,11 @@ static void a_command_is_told_action_host_and_address(void **state)
 
 static void ipmitool_is_told_a_file_for_the_password(void **state)
 {
-	const struct power_method method = { .host = "bm-1",
-		                             .ipmi = { .address = "10.0.0.9",
-		                                       .user = "root",
-		                                       .password_file = "/etc/cci/bmc",
-		                                       .port = 623 } };
+	struct power_method method = { .host = "bm-1",
+		                       .ipmi = { .address = "10.0.0.9",
+		                                 .user = "root",
+		                                 .password_file = "/etc/cci/bmc",
+		                                 .port = 623 } };
 	struct power_command command;
 	char text[1024];
 
@@ -237,6 +237,10 @@ static void ipmitool_is_told_a_file_for_the_password(void **state)
 	assert_string_equal(
 		text, "ipmitool -I lanplus -H 10.0.0.9 -p 623 -U root -f /etc/cci/bmc "
 		      "chassis power cycle CCI_ACTION=cycle CCI_HOST=bm-1 CCI_MAC= " PATH_WORD);
+	method.ipmi.cipher = 17;
+	assert_int_equal(power_command_make(&method, POWER_ON, (struct mac){ { 0 } }, &command), 0);
+	join(&command, text, sizeof(text));
+	assert_non_null(strstr(text, " -f /etc/cci/bmc -C 17 chassis power on "));
 }
 
 int main(void)

@@ -86,7 +86,7 @@ static void every_key_arrives(void **state)
 		"api: {tokens: /k, open_to: [10.0.0.0/8, 192.168.7.7, '::1']}\n"
 		"power:\n"
 		"  vm1: {command: [/p, x y], wait: 5s}\n"
-		"  bm1: {ipmi: {address: 10.0.0.9, user: root, password_file: /f}}\n";
+		"  bm1: {ipmi: {address: 10.0.0.9, user: root, password_file: /f, cipher: 3}}\n";
 	struct config config;
 
 	parse(text, &config);
@@ -136,6 +136,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(config.power[1].n_command, 0);
 	assert_string_equal(config.power[1].ipmi.password_file, "/f");
 	assert_int_equal(config.power[1].ipmi.port, 623);
+	assert_int_equal(config.power[1].ipmi.cipher, 3);
 	assert_int_equal(config.power[1].limit, 30 * USEC_PER_SEC);
 	assert_int_equal(config.n_open_to, 3);
 	assert_int_equal(config.open_to[1].net.prefix, 32);
@@ -222,7 +223,9 @@ static void wrong_files_are_refused_with_place_key_and_expectation(void **state)
 		  "f:1:9: power.vm1: expected command to begin with an absolute path" },
 		{ "power: {vm1: {ipmi: {address: a, user: u, password: x}}}",
 		  "f:1:43: power.vm1.ipmi.password: unknown key, expected one of address, user, "
-		  "password_file, port" },
+		  "password_file, port, cipher" },
+		{ "power: {vm1: {ipmi: {address: a, user: u, password_file: /x, cipher: 0}}}",
+		  "f:1:62: power.vm1.ipmi.cipher: expected a cipher suite from 1 to 17, not 0" },
 		{ "power: {vm1: {ipmi: {address: a, user: u}}}",
 		  "f:1:15: power.vm1.ipmi: expected key password_file: an absolute path" },
 		{ "power: {vm1: {command: [/p], wait: 0s}}",
