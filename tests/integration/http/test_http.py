@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
 
-from lab import LabError, namespace, tap  # noqa: E402
+from lab import LabError, namespace, output, tap  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 API, FILES, UPLOAD = 3000, 8000, 3080
@@ -67,12 +67,10 @@ class Server:
         until("two workers", lambda: len(self.workers()) == 2)
 
     def log(self):
-        self.err.seek(0)
-        return self.err.read()
+        return output.read(self.err)
 
     def lines(self):
-        self.out.seek(0)
-        return self.out.read().splitlines()
+        return output.read(self.out).splitlines()
 
     def said(self, prefix):
         return [line.split() for line in self.lines() if line.startswith(prefix)]

@@ -15,7 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
 
-from lab import LabError, namespace, tap  # noqa: E402
+from lab import LabError, namespace, output, tap  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 from client import DATA, ERROR, OACK, WRQ, Client, request  # noqa: E402
@@ -69,18 +69,13 @@ class Server:
                                         stderr=self.err)
         self.lines, self.counters, self.log = [], {}, ""
         end = time.monotonic() + 20
-        while not self._text(self.out).startswith("ready"):
+        while not output.read(self.out).startswith("ready"):
             if self.process.poll() is not None or time.monotonic() > end:
-                raise LabError(f"tftp_serve does not come up: {self._text(self.err)}")
+                raise LabError(f"tftp_serve does not come up: {output.read(self.err)}")
             time.sleep(0.01)
 
-    @staticmethod
-    def _text(file):
-        file.seek(0)
-        return file.read()
-
     def reports(self):
-        return [line.split() for line in self._text(self.out).splitlines()[1:]
+        return [line.split() for line in output.read(self.out).splitlines()[1:]
                 if not line.startswith("counters")]
 
     def wait_report(self, *words, after=0, timeout=10):
@@ -98,8 +93,8 @@ class Server:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(20)
-        text = self._text(self.out).splitlines()
-        self.log = self._text(self.err)
+        text = output.read(self.out).splitlines()
+        self.log = output.read(self.err)
         if status != 0:
             raise LabError(f"tftp_serve ended with {status}:\n{self.log}")
         self.counters = dict(word.split("=") for word in text[-1].split()[1:])
