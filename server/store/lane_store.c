@@ -16,18 +16,11 @@ static const char sql_insert[] = "INSERT INTO lanes (key, submitter, priority, i
 static const char sql_add_name[] =
 	"INSERT OR IGNORE INTO lane_names (name, lane) VALUES (:name, :lane)";
 
-/* Both numbers of a head come from the index jobs_ready alone. */
-#define OF_HEAD(column)                                                                            \
-	"(SELECT j." column " FROM jobs j WHERE j.lane = l.id AND j.is_ready = 1"                  \
-	" ORDER BY j.rank, j.id LIMIT 1)"
-
-static const char sql_heads[] = "WITH heads AS MATERIALIZED (SELECT " OF_HEAD("id") " AS job, " OF_HEAD(
-	"rank") " AS rank,"
-		" l.priority, l.is_idle, l.submitter FROM lanes l WHERE l.id IN"
-		" (SELECT lane FROM lane_names WHERE name IN (SELECT value FROM json_each(:names))))"
-		" SELECT job, rank, priority, is_idle, used, at_steady FROM heads"
-		" LEFT JOIN shares s ON s.submitter = heads.submitter WHERE job IS NOT NULL"
-		" ORDER BY rank, job LIMIT :max";
+static const char sql_heads[] =
+	"SELECT l.head, l.head_rank, l.priority, l.is_idle, s.used, s.at_steady FROM lanes l"
+	" LEFT JOIN shares s ON s.submitter = l.submitter WHERE l.head IS NOT NULL AND l.id IN"
+	" (SELECT lane FROM lane_names WHERE name IN (SELECT value FROM json_each(:names)))"
+	" ORDER BY l.head_rank, l.head LIMIT :max";
 
 static const char sql_prune[] = "DELETE FROM lanes WHERE id NOT IN"
 				" (SELECT lane FROM jobs WHERE state IN"

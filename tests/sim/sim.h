@@ -201,4 +201,5 @@ void check_answer(struct sim *s, const struct sim_message *asked, bool was_final
 bool check_attempt_is_final(const struct sim *s, const char *target);
 void check_code_begins(struct sim *s, struct machine_sim *m);
 void check_code_ends(struct sim *s, struct machine_sim *m);
+void check_lanes(const struct sim *s);
 void check_end(struct sim *s);

@@ -217,11 +217,29 @@ void check_code_ends(struct sim *s, struct machine_sim *m)
 		job_of(s, strtoll(m->job + strlen("lab1."), NULL, 10))->executed_by = -1;
 }
 
+/* The first job of each lane is the one that its row names. */
+void check_lanes(const struct sim *s)
+{
+	struct sqlite3_stmt *stmt;
+
+	assert_int_equal(
+		db_prepare(s->w->db,
+	                   "SELECT id FROM lanes l WHERE head IS NOT (SELECT id FROM jobs"
+	                   " WHERE lane = l.id AND is_ready = 1 ORDER BY rank, id LIMIT 1)",
+	                   &stmt),
+		0);
+	if (db_step(s->w->db, stmt) == DB_ROW)
+		sim_fail(s, "lane %lld names another job than its first",
+		         (long long)db_column_i64(stmt, 0));
+	db_reset(stmt);
+}
+
 /* The shadows agree with the store, and L2: every machine has come round lately. */
 void check_end(struct sim *s)
 {
 	struct job_record job;
 
+	check_lanes(s);
 	for (unsigned n = 1; n <= s->n_jobs; n++) {
 		assert_int_equal(job_store_find(s->w->db, n, &job), 0);
 		if (job.state != s->jobs[n].state)

@@ -55,6 +55,7 @@ void server_crash(struct sim *s)
 		s->held[i].is_used = false;
 	}
 	server_start(s);
+	check_lanes(s);
 	check_events(s);
 }
 

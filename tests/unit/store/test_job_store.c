@@ -146,6 +146,11 @@ static void a_lane_shows_its_first_ready_job(void **state)
 	assert_int_equal(job_store_after(db, &job, &job), JOB_STORE_ABSENT);
 	assert_int_equal(lane_store_prune(db), 0);
 	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 2);
+	assert_int_equal(job_store_find(db, second, &job), 0);
+	job.state = JOB_ACTIVE;
+	assert_int_equal(job_store_update(db, &job, JOB_QUEUED), 0);
+	assert_int_equal(lane_store_heads(db, "[\"vm-1\"]", 0, found, 8), 2);
+	assert_int_equal(found[0].job, first); /* it moves up */
 }
 
 static void a_job_in_back_off_is_not_shown_until_it_is_over(void **state)
