@@ -11,6 +11,18 @@ import urllib.parse
 
 from .errors import LabError
 
+# What a test submits for its robot, where it does not matter what runs.
+JOB = """\
+suite: robot
+testbox: robot-1
+os: debian
+os_arch: x86_64
+os_version: bookworm
+os_mount: initramfs
+runtime: 600
+script: "true"
+"""
+
 
 def cpio_files(archive):
     """{name: content} of a newc archive."""

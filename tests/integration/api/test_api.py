@@ -18,20 +18,10 @@ sys.path.insert(0, os.path.join(HERE, "..", ".."))
 from lab import Lab, namespace, paths, tap  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
-from lab.robot import Robot, ask  # noqa: E402
+from lab.robot import JOB, Robot, ask  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 MACS = {"robot-1": "52:54:00:12:34:73", "robot-2": "52:54:00:12:34:74"}
-JOB = """\
-suite: api
-testbox: robot-1
-os: debian
-os_arch: x86_64
-os_version: bookworm
-os_mount: initramfs
-runtime: 600
-script: "true"
-"""
 STREAM = {"Accept": "text/event-stream"}
 TOKENS = ("first-token-of-somebody", "second-token-of-another")
 

@@ -18,21 +18,11 @@ sys.path.insert(0, os.path.join(HERE, "..", ".."))
 from lab import Lab, namespace, paths, tap  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
-from lab.robot import Answer, Robot, ask  # noqa: E402
+from lab.robot import JOB, Answer, Robot, ask  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 MAC = "52:54:00:12:34:72"
 HOST = "arch: x86_64\nmemory: 4G\nnr_hdd_partitions: 2\ntags: [gpu]\n"
-JOB = """\
-suite: bad
-testbox: robot-1
-os: debian
-os_arch: x86_64
-os_version: bookworm
-os_mount: initramfs
-runtime: 600
-script: "true"
-"""
 NEVER = {                   # what is added to JOB: the field to blame, words that name the constraint
     "memory_minimum: 8G\n": ("memory_minimum", "less memory than 8G"),
     "disk: 4HDD\n": ("disk", "fewer disks than 4HDD"),

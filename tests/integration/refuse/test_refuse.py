@@ -16,7 +16,7 @@ sys.path[:0] = [os.path.join(HERE, "..", ".."), os.path.join(HERE, "..", "tftp")
 from lab import Lab, namespace, paths, tap, tmpfs  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
-from lab.robot import Robot, ask  # noqa: E402
+from lab.robot import JOB, Robot, ask  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 from client import ERROR, Client, request  # noqa: E402
@@ -137,16 +137,6 @@ def counted(check, server):
               "FIFO, directory")
 
 
-JOB = f"""\
-suite: refuse
-testbox: robot-1
-os: debian
-os_arch: x86_64
-os_version: bookworm
-os_mount: initramfs
-runtime: 600
-script: "true"
-"""
 
 
 def missing_image(check, server, peer, robot):

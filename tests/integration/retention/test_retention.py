@@ -17,23 +17,13 @@ sys.path.insert(0, os.path.join(HERE, "..", ".."))
 from lab import Lab, LabError, namespace, paths, tap, tmpfs  # noqa: E402
 from lab.own_server import OwnServer  # noqa: E402
 from lab.peer import Peer  # noqa: E402
-from lab.robot import Robot, ask  # noqa: E402
+from lab.robot import JOB, Robot, ask  # noqa: E402
 from lab.tap import equal  # noqa: E402
 
 MAC = "52:54:00:12:34:71"
 DAY = 24 * 3600
 MIB = 1 << 20
 MANY = 4000         # files of one job, removed in pieces of some dozens
-JOB = """\
-suite: keep
-testbox: robot-1
-os: debian
-os_arch: x86_64
-os_version: bookworm
-os_mount: initramfs
-runtime: 600
-script: "true"
-"""
 
 
 def put(path, content):
