@@ -53,29 +53,6 @@ static void lose(struct story *s, const char *what, const char *which)
 		print_message("lost: %s %s\n", what, which);
 }
 
-/* A request that may meet a dead disk. Returns its status, 0 when held, or -errno. */
-static int request(struct story *s, struct api_call *call)
-{
-	struct world *w = s->w;
-	int r;
-
-	api_answer_deinit(&w->answer);
-	json_decref(w->json);
-	w->json = NULL;
-	w->answer = API_ANSWER_NULL;
-	call->now = w->now;
-	call->wall = w->wall;
-	call->local = WORLD_SERVER;
-	call->local_port = 3000;
-	r = api_handle(services_api(w->s), call, &w->answer);
-	if (r < 0)
-		return r;
-	if (w->answer.content_type && strstr(w->answer.content_type, "json"))
-		w->json =
-			json_loadb((const char *)w->answer.body.data, w->answer.body.len, 0, NULL);
-	return w->answer.want == API_HOLD ? 0 : (int)w->answer.status;
-}
-
 static int ask(struct story *s, const struct agent *agent, enum http_method method,
                const char *target, const char *body)
 {
@@ -93,7 +70,7 @@ static int ask(struct story *s, const struct agent *agent, enum http_method meth
 		(void)snprintf(authorization, sizeof(authorization), "Bearer %s", agent->token);
 		call.authorization = slice_from_text(authorization);
 	}
-	return request(s, &call);
+	return world_try(s->w, &call);
 }
 
 static int call_agent(struct story *s, const struct agent *agent, const char *verb,
@@ -202,7 +179,7 @@ static bool submit(struct story *s, unsigned number, char to[64])
 
 	(void)snprintf(key, sizeof(key), "key-%u", number);
 	call.idempotency_key = slice_from_text(key);
-	if (request(s, &call) != 201)
+	if (world_try(s->w, &call) != 201)
 		return false;
 	(void)snprintf(to, 64, "%s", world_text(s->w, "id"));
 	return true;
