@@ -40,6 +40,15 @@ struct helper {
 	struct run runs[POWER_HELPER_MAX];
 };
 
+/* Main ends us, a Ctrl-C goes to both. Not for the commands: they would inherit it. */
+static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+static void dispose_signals(void (*how)(int))
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		(void)signal(ignored[i], how); /* cannot fail for these numbers */
+}
+
 /* ---- one command ---- */
 
 static void split(const struct power_command *command, char *argv[], char *env[])
@@ -65,7 +74,7 @@ static void become(const struct power_command *command, int output, const sigset
 	    dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0 || chdir("/") < 0)
 		_exit(127);
-	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail for this number */
+	dispose_signals(SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	environ = env;
 	(void)execvp(argv[0], argv);
@@ -253,16 +262,14 @@ static int turn(struct helper *h)
 
 static int init(struct helper *h)
 {
-	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	sigset_t child;
 	int r;
 
 	*h = (struct helper){ .main = SELF_FD };
 	for (size_t i = 0; i < ARRAY_SIZE(h->runs); i++)
 		h->runs[i].output = -1;
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		(void)signal(ignored[i], SIG_IGN); /* main ends us; a Ctrl-C goes to both */
-	(void)prctl(PR_SET_NAME, "ccid-power");    /* for ps only */
+	dispose_signals(SIG_IGN);
+	(void)prctl(PR_SET_NAME, "ccid-power"); /* for ps only */
 	if (fcntl(SELF_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	(void)sigemptyset(&child);

@@ -30,6 +30,8 @@ case $1 in
 bad) echo no route; echo more; exit 3 ;;
 slow) sleep 1000 & wait ;;
 leaves) sleep 2000 & ;;
+# 32 and 33 are the C library's own
+signals) grep -q 'SigIgn:.*[08]0000000$' /proc/self/status || {{ grep SigIgn /proc/self/status; exit 4; }} ;;
 esac
 """
 
@@ -46,6 +48,7 @@ power:
   bad: {{command: [{directory}/command, bad], wait: 2s}}
   slow: {{command: [{directory}/command, slow], wait: 2s, limit: 1s}}
   leaves: {{command: [{directory}/command, leaves], wait: 2s}}
+  signals: {{command: [{directory}/command, signals], wait: 2s}}
   absent: {{command: [/nonexistent/program], wait: 2s}}
   bm: {{ipmi: {{address: 127.0.0.1, port: {port}, user: {user}, cipher: 3,
                password_file: {directory}/bmc-password}}, wait: 2s}}
@@ -53,7 +56,7 @@ power:
                      password_file: {directory}/command}}, wait: 2s}}
   vm: {{command: [{qmp}, {directory}/vm.qmp, {directory}/none], wait: 2s}}
 """
-HOSTS = ("good", "bad", "slow", "leaves", "absent", "bm", "stranger", "vm")
+HOSTS = ("good", "bad", "slow", "leaves", "signals", "absent", "bm", "stranger", "vm")
 
 
 def host(name):
@@ -124,6 +127,8 @@ def commands(check, directory):
             ask(name, "off")
             until(name, lambda name=name: last_error(name))
             equal(last_error(name), says, name)
+    with check.check("no signal is ignored in a command: what it limits in time can be ended"):
+        equal(switch("signals", "off"), "none", "its check")
     with check.check("nothing that a command started is left behind"):
         ask("leaves", "off")
         until("off", lambda: last_error("leaves") == "none")
